@@ -1,0 +1,190 @@
+/**
+ * A version block: up to 64 consecutive versions of one record in fixed-width entries, so that "which version stood at
+ * this position" is a binary search in one value.
+ *
+ * Body: format (1 byte), 0 (1), count (2), first version (4), position of the record's first event (8), its time in
+ * microseconds (8), then `count` entries of 56 bytes. Numbers are little-endian; positions and times are float64.
+ */
+import { assert } from "../assert.ts";
+import { contentDigestBytes } from "../event/document.ts";
+import type { Position, Version } from "../ids.ts";
+
+/** Versions in a full block. */
+export const blockVersionsMax = 64;
+
+const blockFormat = 1;
+const headerBytes = 24;
+const entryBytes = 56;
+const types = ["record.created", "record.updated", "record.invalidated"] as const;
+const noDigest = Buffer.alloc(contentDigestBytes);
+
+/** What the store knows of a version without reading the log. */
+export interface VersionEntry {
+  readonly version: Version;
+  readonly type: (typeof types)[number];
+  readonly position: Position;
+  readonly recordedAtUs: number;
+  /** The version whose content this one has: its own, or for an invalidation the one before. */
+  readonly contentVersion: Version;
+  /** The position of the event that made that content. */
+  readonly contentPosition: Position;
+  /** True when the whole document stands under a key of its own, because that event was a patch. */
+  readonly patched: boolean;
+  /** Digest of the content, or undefined where it has not been computed (the first version's never is). */
+  readonly digest: Buffer | undefined;
+  /** For an invalidation: the versions it withdraws. Otherwise 0 and 0. */
+  readonly from: Version;
+  readonly to: Version;
+}
+
+/** One block, read in place. Blocks are values: `with` returns a new one. */
+export class VersionBlock {
+  /** The block's bytes, without the frame. */
+  readonly bytes: Buffer;
+  readonly #view: DataView;
+
+  constructor(bytes: Buffer) {
+    assert(bytes[0] === blockFormat, "version block of a known format");
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Starts the first block of a record, still empty. */
+  static first(createdPosition: Position, createdAtUs: number): VersionBlock {
+    return VersionBlock.#empty(1, createdPosition, createdAtUs);
+  }
+
+  static #empty(firstVersion: Version, createdPosition: Position, createdAtUs: number): VersionBlock {
+    const bytes = Buffer.alloc(headerBytes);
+    bytes[0] = blockFormat;
+    bytes.writeUInt32LE(firstVersion, 4);
+    bytes.writeDoubleLE(createdPosition, 8);
+    bytes.writeDoubleLE(createdAtUs, 16);
+    return new VersionBlock(bytes);
+  }
+
+  /** Starts the block after this full one. */
+  next(): VersionBlock {
+    assert(this.isFull, "only a full block has a next one");
+    return VersionBlock.#empty(this.lastVersion + 1, this.createdPosition, this.createdAtUs);
+  }
+
+  get count(): number {
+    return this.#view.getUint16(2, true);
+  }
+
+  get firstVersion(): Version {
+    return this.#view.getUint32(4, true);
+  }
+
+  get lastVersion(): Version {
+    return this.firstVersion + this.count - 1;
+  }
+
+  get isFull(): boolean {
+    return this.count === blockVersionsMax;
+  }
+
+  /** The block's place among its record's blocks, from 0. */
+  get index(): number {
+    return (this.firstVersion - 1) / blockVersionsMax;
+  }
+
+  /** The position of the record's first event. */
+  get createdPosition(): Position {
+    return this.#view.getFloat64(8, true);
+  }
+
+  /** The time of the record's first event, microseconds since the epoch. */
+  get createdAtUs(): number {
+    return this.#view.getFloat64(16, true);
+  }
+
+  get firstPosition(): Position {
+    return this.#positionAt(0);
+  }
+
+  get lastPosition(): Position {
+    return this.#positionAt(this.count - 1);
+  }
+
+  /** The newest version of the block. */
+  last(): VersionEntry {
+    return this.entry(this.lastVersion);
+  }
+
+  /** One version of the block. */
+  entry(version: Version): VersionEntry {
+    const index = version - this.firstVersion;
+    assert(index >= 0 && index < this.count, "the version stands in this block");
+    const at = headerBytes + index * entryBytes;
+    const view = this.#view;
+    const digest = this.bytes.subarray(at + 40, at + 40 + contentDigestBytes);
+    return {
+      version,
+      type: types[view.getUint8(at) - 1] ?? "record.created",
+      patched: view.getUint8(at + 1) === 1,
+      contentVersion: view.getUint32(at + 4, true),
+      position: view.getFloat64(at + 8, true),
+      recordedAtUs: view.getFloat64(at + 16, true),
+      contentPosition: view.getFloat64(at + 24, true),
+      from: view.getUint32(at + 32, true),
+      to: view.getUint32(at + 36, true),
+      digest: digest.equals(noDigest) ? undefined : digest,
+    };
+  }
+
+  /** The last version at or before a position, or 0 when the block starts after it. */
+  versionAt(position: Position): Version {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#positionAt(middle) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? 0 : this.firstVersion + low - 1;
+  }
+
+  /**
+   * The first invalidation after `version` that withdraws it and stands at or before `position`, in this block.
+   *
+   * @param version a content version; it may stand in an earlier block
+   */
+  withdrawalOf(version: Version, position: Position): VersionEntry | undefined {
+    const start = Math.max(0, version + 1 - this.firstVersion);
+    const view = this.#view;
+    for (let index = start; index < this.count; index += 1) {
+      const at = headerBytes + index * entryBytes;
+      if (view.getFloat64(at + 8, true) > position) return undefined;
+      if (view.getUint8(at) !== 3) continue;
+      if (view.getUint32(at + 32, true) <= version && version <= view.getUint32(at + 36, true)) {
+        return this.entry(this.firstVersion + index);
+      }
+    }
+    return undefined;
+  }
+
+  /** A block with one more version. The block must not be full. */
+  with(entry: Omit<VersionEntry, "version">): VersionBlock {
+    assert(!this.isFull, "a full block takes no more versions");
+    const bytes = Buffer.alloc(this.bytes.length + entryBytes);
+    this.bytes.copy(bytes);
+    bytes.writeUInt16LE(this.count + 1, 2);
+    const at = this.bytes.length;
+    bytes[at] = types.indexOf(entry.type) + 1;
+    bytes[at + 1] = entry.patched ? 1 : 0;
+    bytes.writeUInt32LE(entry.contentVersion, at + 4);
+    bytes.writeDoubleLE(entry.position, at + 8);
+    bytes.writeDoubleLE(entry.recordedAtUs, at + 16);
+    bytes.writeDoubleLE(entry.contentPosition, at + 24);
+    bytes.writeUInt32LE(entry.from, at + 32);
+    bytes.writeUInt32LE(entry.to, at + 36);
+    if (entry.digest !== undefined) bytes.set(entry.digest, at + 40);
+    return new VersionBlock(bytes);
+  }
+
+  #positionAt(index: number): Position {
+    return this.#view.getFloat64(headerBytes + index * entryBytes + 8, true);
+  }
+}

@@ -1,0 +1,184 @@
+/** The one error class of Sennit, its codes, and the category each code belongs to. */
+
+/** What a caller can do about an error. The command line maps it to an exit code, a server to a status. */
+export type ErrorCategory =
+  | "invalid"
+  | "not-found"
+  | "conflict"
+  | "unsupported"
+  | "busy"
+  | "unavailable"
+  | "corrupt"
+  | "interrupted"
+  | "internal";
+
+interface CodeEntry {
+  readonly category: ErrorCategory;
+  /** What to do next, where the place that raises the error does not know better. */
+  readonly hint: string;
+}
+
+/** Every code: its category and the hint given when none more precise is known. */
+export const errorCodes = {
+  "argument-invalid": { category: "invalid", hint: "Correct the argument named in the message." },
+  "as-of-ahead-of-head": {
+    category: "invalid",
+    hint: "Ask for a position up to the head, or a time that has passed.",
+  },
+  "as-of-invalid": {
+    category: "invalid",
+    hint: "Give a position (812), an RFC 3339 time with a zone (2026-03-02T10:00:00Z) or a label.",
+  },
+  "batch-too-large": { category: "invalid", hint: "Send fewer or smaller events in one batch." },
+  "event-invalid": { category: "invalid", hint: "Correct the fields named by the pointers." },
+  "event-too-large": {
+    category: "invalid",
+    hint: "Keep large content outside the store and name it in uris or artifacts.",
+  },
+  "cursor-invalid": {
+    category: "invalid",
+    hint: "Use the cursor of the previous page unchanged, with the same query and as-of.",
+  },
+  "ref-invalid": { category: "invalid", hint: "Write ID, ID@VERSION or KIND/NAME." },
+  "import-invalid": { category: "invalid", hint: "Check that the file has the format named." },
+  "label-invalid": {
+    category: "invalid",
+    hint: "A label holds no white space and looks like neither a position nor a time.",
+  },
+  "not-a-store": {
+    category: "invalid",
+    hint: "Name the directory of a store, or make one with: sennit init DIR",
+  },
+  "source-unknown": {
+    category: "invalid",
+    hint: 'Store the source first, or ask for placeholders with "unknownSources": "stub".',
+  },
+  "ref-ambiguous": { category: "invalid", hint: "Use the record's id." },
+  "usage": { category: "invalid", hint: "See: sennit help" },
+  "file-unreadable": { category: "invalid", hint: "Check the path and its permissions." },
+
+  "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
+  "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
+  "position-not-found": { category: "not-found", hint: "Positions run from 1 to the head." },
+  "label-not-found": { category: "not-found", hint: "See the labels with: sennit list --kind label" },
+  "store-not-found": { category: "not-found", hint: "Make a store with: sennit init" },
+
+  "record-already-exists": {
+    category: "conflict",
+    hint: "Send record.updated to make the next version, or use another recordId.",
+  },
+  "version-conflict": { category: "conflict", hint: "Read the record again and retry." },
+  "head-conflict": { category: "conflict", hint: "Read the head again and retry." },
+  "condition-failed": {
+    category: "conflict",
+    hint: "Something the batch relies on has changed: read it again and decide anew.",
+  },
+  "event-id-reused": {
+    category: "conflict",
+    hint: "An event id names one event for ever: give the new event an id of its own.",
+  },
+  "idempotency-key-reused": {
+    category: "conflict",
+    hint: "An idempotency key names one batch for ever: use a new key for a new batch.",
+  },
+  "kind-immutable": {
+    category: "conflict",
+    hint: "A record keeps its kind: create a new record derived from this one.",
+  },
+  "directory-not-empty": { category: "conflict", hint: "Name a new or an empty directory." },
+  "replay-differs": {
+    category: "conflict",
+    hint: "The verdicts say which inputs have changed since the decision.",
+  },
+
+  "format-too-new": {
+    category: "unsupported",
+    hint: "Open the store with the newer Sennit that wrote it.",
+  },
+
+  "store-locked": {
+    category: "busy",
+    hint: "One process at a time may open a store: wait for it or stop it.",
+  },
+  "too-many-pending-appends": { category: "busy", hint: "Wait for earlier appends, then retry." },
+
+  "store-closed": { category: "unavailable", hint: "Open the store again." },
+  "write-failed": {
+    category: "unavailable",
+    hint: "Nothing more is written until the store is opened again; events with ids can be sent again.",
+  },
+
+  "checksum-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
+  "entry-unreadable": { category: "corrupt", hint: "Run: sennit verify" },
+  "log-gap": { category: "corrupt", hint: "Run: sennit verify" },
+  "head-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
+
+  "aborted": { category: "interrupted", hint: "Nothing to do: the caller stopped it." },
+  "internal": { category: "internal", hint: "Please report it with the message and the steps." },
+} as const satisfies Record<string, CodeEntry>;
+
+/** A stable name of a failure. Tests and callers compare codes, never messages. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One problem inside something sent: where (RFC 6901 JSON pointer or flag name) and what. */
+export interface Issue {
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** The particulars of a failure, as plain JSON. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+export interface StoreErrorOptions {
+  readonly hint?: string | undefined;
+  readonly details?: ErrorDetails | undefined;
+  readonly cause?: unknown;
+}
+
+/** Every failure a caller can meet. Guarantees a stable `code`, the `category` that follows from it, and a `hint`. */
+export class StoreError extends Error {
+  readonly code: ErrorCode;
+  readonly category: ErrorCategory;
+  readonly hint: string;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: StoreErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "StoreError";
+    this.code = code;
+    this.category = errorCodes[code].category;
+    this.hint = options.hint ?? errorCodes[code].hint;
+    this.details = options.details ?? {};
+  }
+
+  /** The error as documented JSON: `{code, category, message, hint, details}`. */
+  toJSON(): {
+    readonly code: ErrorCode;
+    readonly category: ErrorCategory;
+    readonly message: string;
+    readonly hint: string;
+    readonly details: ErrorDetails;
+  } {
+    const { code, category, message, hint, details } = this;
+    return { code, category, message, hint, details };
+  }
+}
+
+/** True for a `StoreError`, also one made by another copy of this package in the same process. */
+export function isStoreError(value: unknown): value is StoreError {
+  return value instanceof Error && value.name === "StoreError" && "code" in value && "category" in value;
+}
+
+/** Returns a `StoreError` as it is and wraps anything else as `internal`, keeping it as the cause. */
+export function toStoreError(value: unknown): StoreError {
+  if (isStoreError(value)) return value;
+  const message = value instanceof Error ? value.message : String(value);
+  return new StoreError("internal", message, { cause: value });
+}
+
+/** @throws `aborted` when the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new StoreError("aborted", "The operation was aborted.", { cause: signal.reason });
+  }
+}

@@ -1,0 +1,112 @@
+/** Positions, versions, ids and refs: their meaning, their text form and how they are made. */
+import { randomFillSync } from "node:crypto";
+
+import { StoreError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+/** An event's place in the log: 1, 2, 3 and so on without gaps. 0 is the empty store. */
+export type Position = number;
+
+/** A record's n-th event: 1 is its creation. */
+export type Version = number;
+
+/** A record's id: 1-512 bytes of UTF-8 without control characters, not ending in `@` and digits. */
+export type RecordId = string;
+
+/** An event's id: a UUID in lower case. Version 7 is recommended; any version is taken. */
+export type EventId = string;
+
+/** One version of one record. */
+export interface RecordVersionRef {
+  readonly recordId: RecordId;
+  readonly version: Version;
+}
+
+/** A reference as a person writes it: `ID`, `ID@VERSION` or `KIND/NAME`. */
+export interface Ref {
+  /** The text before `@VERSION`: an id, or `KIND/NAME`. */
+  readonly target: string;
+  readonly version?: Version | undefined;
+}
+
+// eslint-disable-next-line no-control-regex -- control characters are what this pattern is about
+const controls = /[\u0000-\u001f\u007f-\u009f]/u;
+const versionSuffix = /@(\d+)$/;
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Says what is wrong with a record id, or nothing. */
+export function recordIdProblem(value: unknown): string | undefined {
+  if (typeof value !== "string") return "must be text";
+  if (value.length === 0) return "must not be empty";
+  if (!value.isWellFormed()) return "must be well-formed Unicode (it holds half of a surrogate pair)";
+  if (value.length > limits.recordIdBytesMax || Buffer.byteLength(value) > limits.recordIdBytesMax) {
+    return `must be at most ${limits.recordIdBytesMax} bytes of UTF-8`;
+  }
+  if (controls.test(value)) return "must not hold control characters";
+  if (versionSuffix.test(value)) return "must not end in @ and digits: that names a version";
+  return undefined;
+}
+
+/** True for the text of a UUID in lower case. */
+export function isEventId(value: unknown): value is EventId {
+  return typeof value === "string" && uuidPattern.test(value);
+}
+
+/**
+ * Parses `ID`, `ID@VERSION` or `KIND/NAME`.
+ *
+ * @throws `ref-invalid`
+ */
+export function parseRef(text: string): Ref {
+  const match = versionSuffix.exec(text);
+  const target = match === null ? text : text.slice(0, match.index);
+  const problem = recordIdProblem(target);
+  if (problem !== undefined) {
+    throw new StoreError("ref-invalid", `${JSON.stringify(text)} is no reference: it ${problem}.`);
+  }
+  if (match === null) return { target };
+  const version = Number(match[1]);
+  if (version < 1 || version > limits.versionMax) {
+    throw new StoreError("ref-invalid", `${JSON.stringify(text)} names no version: versions start at 1.`);
+  }
+  return { target, version };
+}
+
+/** Writes `ID@VERSION`. */
+export function formatRef(ref: RecordVersionRef): string {
+  return `${ref.recordId}@${ref.version}`;
+}
+
+/** The 16 bytes of a UUID. */
+export function encodeUuid(id: EventId): Buffer {
+  return Buffer.from(id.replaceAll("-", ""), "hex");
+}
+
+/** The text of 16 bytes as a UUID in lower case. */
+export function decodeUuid(bytes: Uint8Array): EventId {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+const pool = Buffer.allocUnsafe(4096);
+let poolOffset = pool.length;
+
+/** Random bytes from the operating system, drawn in blocks because one call per event would dominate an append. */
+export function randomBytes(size: number): Buffer {
+  if (poolOffset + size > pool.length) {
+    randomFillSync(pool);
+    poolOffset = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(poolOffset, poolOffset + size));
+  poolOffset += size;
+  return bytes;
+}
+
+/** Makes a UUIDv7 (RFC 9562) of the given time in milliseconds since the epoch. */
+export function newEventId(timeMs: number = Date.now()): EventId {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(timeMs, 0, 6);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return decodeUuid(bytes);
+}

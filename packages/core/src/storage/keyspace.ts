@@ -1,0 +1,78 @@
+/**
+ * The keys of a store, one leading byte per space. Numbers are big-endian, so byte order is numeric order.
+ *
+ * | space | key | value |
+ * |---|---|---|
+ * | `C` | - | the commit record: head, time, record count |
+ * | `D` | record id | the record's newest version block |
+ * | `E` | position, 8 bytes | the log entry |
+ * | `I` | event id, 16 bytes | position of the event with an id given by a client |
+ * | `K` | idempotency key | what the batch with this key was, and where it is |
+ * | `O` | record id, 0x00, block index in 4 bytes | an older, full version block |
+ * | `S` | position, 8 bytes | the whole document after the patch at that position |
+ */
+import { encodeUuid, type EventId, type Position, type RecordId } from "../ids.ts";
+
+const space = (letter: string): number => letter.charCodeAt(0);
+
+const commitSpace = space("C");
+const blockSpace = space("D");
+const entrySpace = space("E");
+const eventIdSpace = space("I");
+const idempotencySpace = space("K");
+const olderBlockSpace = space("O");
+const documentSpace = space("S");
+
+/** The only key of the commit record. */
+export const commitKey: Uint8Array = Buffer.from([commitSpace]);
+
+function positionKey(spaceByte: number, position: Position): Buffer {
+  const key = Buffer.allocUnsafe(9);
+  key[0] = spaceByte;
+  key.writeUInt32BE(Math.floor(position / 0x1_0000_0000), 1);
+  key.writeUInt32BE(position >>> 0, 5);
+  return key;
+}
+
+function textKey(spaceByte: number, text: string, suffixBytes = 0): Buffer {
+  const length = Buffer.byteLength(text);
+  const key = Buffer.allocUnsafe(1 + length + suffixBytes);
+  key[0] = spaceByte;
+  key.write(text, 1);
+  return key;
+}
+
+/** `E` and the position: entry 1 stands at `45 00 00 00 00 00 00 00 01`. */
+export function entryKey(position: Position): Buffer {
+  return positionKey(entrySpace, position);
+}
+
+/** The position in an entry's key. */
+export function entryKeyPosition(key: Uint8Array): Position {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  return view.getUint32(1) * 0x1_0000_0000 + view.getUint32(5);
+}
+
+export function documentKey(position: Position): Buffer {
+  return positionKey(documentSpace, position);
+}
+
+export function blockKey(recordId: RecordId): Buffer {
+  return textKey(blockSpace, recordId);
+}
+
+/** Record ids hold no 0x00, so no other id's key can start with this one. */
+export function olderBlockKey(recordId: RecordId, blockIndex: number): Buffer {
+  const key = textKey(olderBlockSpace, recordId, 5);
+  key[key.length - 5] = 0;
+  key.writeUInt32BE(blockIndex, key.length - 4);
+  return key;
+}
+
+export function eventIdKey(id: EventId): Buffer {
+  return Buffer.concat([Buffer.from([eventIdSpace]), encodeUuid(id)]);
+}
+
+export function idempotencyKey(key: string): Buffer {
+  return textKey(idempotencySpace, key);
+}
