@@ -54,13 +54,16 @@ export const errorCodes = {
     hint: 'Store the source first, or ask for placeholders with "unknownSources": "stub".',
   },
   "ref-ambiguous": { category: "invalid", hint: "Use the record's id." },
-  "usage": { category: "invalid", hint: "See: sennit help" },
+  usage: { category: "invalid", hint: "See: sennit help" },
   "file-unreadable": { category: "invalid", hint: "Check the path and its permissions." },
 
   "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
   "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
   "position-not-found": { category: "not-found", hint: "Positions run from 1 to the head." },
-  "label-not-found": { category: "not-found", hint: "See the labels with: sennit list --kind label" },
+  "label-not-found": {
+    category: "not-found",
+    hint: "See the labels with: sennit list --kind label",
+  },
   "store-not-found": { category: "not-found", hint: "Make a store with: sennit init" },
 
   "record-already-exists": {
@@ -113,8 +116,8 @@ export const errorCodes = {
   "log-gap": { category: "corrupt", hint: "Run: sennit verify" },
   "head-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
 
-  "aborted": { category: "interrupted", hint: "Nothing to do: the caller stopped it." },
-  "internal": { category: "internal", hint: "Please report it with the message and the steps." },
+  aborted: { category: "interrupted", hint: "Nothing to do: the caller stopped it." },
+  internal: { category: "internal", hint: "Please report it with the message and the steps." },
 } as const satisfies Record<string, CodeEntry>;
 
 /** A stable name of a failure. Tests and callers compare codes, never messages. */
@@ -166,7 +169,9 @@ export class StoreError extends Error {
 
 /** True for a `StoreError`, also one made by another copy of this package in the same process. */
 export function isStoreError(value: unknown): value is StoreError {
-  return value instanceof Error && value.name === "StoreError" && "code" in value && "category" in value;
+  return (
+    value instanceof Error && value.name === "StoreError" && "code" in value && "category" in value
+  );
 }
 
 /** Returns a `StoreError` as it is and wraps anything else as `internal`, keeping it as the cause. */

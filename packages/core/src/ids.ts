@@ -38,8 +38,12 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 export function recordIdProblem(value: unknown): string | undefined {
   if (typeof value !== "string") return "must be text";
   if (value.length === 0) return "must not be empty";
-  if (!value.isWellFormed()) return "must be well-formed Unicode (it holds half of a surrogate pair)";
-  if (value.length > limits.recordIdBytesMax || Buffer.byteLength(value) > limits.recordIdBytesMax) {
+  if (!value.isWellFormed())
+    return "must be well-formed Unicode (it holds half of a surrogate pair)";
+  if (
+    value.length > limits.recordIdBytesMax ||
+    Buffer.byteLength(value) > limits.recordIdBytesMax
+  ) {
     return `must be at most ${limits.recordIdBytesMax} bytes of UTF-8`;
   }
   if (controls.test(value)) return "must not hold control characters";
@@ -67,7 +71,10 @@ export function parseRef(text: string): Ref {
   if (match === null) return { target };
   const version = Number(match[1]);
   if (version < 1 || version > limits.versionMax) {
-    throw new StoreError("ref-invalid", `${JSON.stringify(text)} names no version: versions start at 1.`);
+    throw new StoreError(
+      "ref-invalid",
+      `${JSON.stringify(text)} names no version: versions start at 1.`,
+    );
   }
   return { target, version };
 }
@@ -109,4 +116,49 @@ export function newEventId(timeMs: number = Date.now()): EventId {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return decodeUuid(bytes);
+}
+
+/** Bits of a store-made id that do not say time or position. */
+const storeIdTailBits = 26;
+
+/**
+ * Makes the id of an event that came without one: a UUIDv7 whose random part begins with the event's position, so that
+ * it can be found again without an index.
+ *
+ * @param tail 26 bits that set ids of different stores apart; copies of one log must use the same
+ */
+export function storeEventId(timeMs: number, position: Position, tail: number): EventId {
+  const bytes = Buffer.allocUnsafe(16);
+  bytes.writeUIntBE(timeMs, 0, 6);
+  // 48 bits of position: 12 after the version, 36 after the variant; then the tail.
+  const high = Math.floor(position / 2 ** 36);
+  const low = position % 2 ** 36;
+  bytes.writeUInt16BE(0x7000 | high, 6);
+  bytes.writeUInt32BE((0x8000_0000 + Math.floor(low / 2 ** 6)) >>> 0, 8);
+  bytes.writeUInt32BE(
+    ((low % 2 ** 6) * 2 ** storeIdTailBits + (tail % 2 ** storeIdTailBits)) >>> 0,
+    12,
+  );
+  return decodeUuid(bytes);
+}
+
+/** The position a store-made id carries. For any other id the answer means nothing and must be checked. */
+export function positionOfStoreId(id: EventId): Position | undefined {
+  if (id[14] !== "7") return undefined;
+  const high = Number.parseInt(id.slice(15, 18), 16);
+  const middle = Number.parseInt(id.slice(19, 23) + id.slice(24, 28), 16) - 0x8000_0000;
+  const end = Math.floor(Number.parseInt(id.slice(28), 16) / 2 ** storeIdTailBits);
+  if (middle < 0 || middle >= 2 ** 30) return undefined;
+  const position = high * 2 ** 36 + middle * 2 ** 6 + end;
+  return position >= 1 ? position : undefined;
+}
+
+/** The tail bits of an id, for the ids of events that follow from it. */
+export function idTail(id: EventId): number {
+  return Number.parseInt(id.slice(28), 16) % 2 ** storeIdTailBits;
+}
+
+/** Random tail bits for the id of an event that follows from no other. */
+export function newEventTail(): number {
+  return randomBytes(4).readUInt32BE(0) % 2 ** storeIdTailBits;
 }

@@ -1,1 +1,82 @@
-export {};
+/** The public API of the core: this list and nothing else. */
+export { systemClock, type Clock } from "./clock.ts";
+export {
+  errorCodes,
+  isStoreError,
+  StoreError,
+  throwIfAborted,
+  toStoreError,
+  type ErrorCategory,
+  type ErrorCode,
+  type ErrorDetails,
+  type Issue,
+} from "./errors.ts";
+export { nearest } from "./event/checker.ts";
+export {
+  documentMembers,
+  placeholderKind,
+  relations,
+  type Artifact,
+  type Derivation,
+  type NewDerivation,
+  type NewDocument,
+  type RecordDocument,
+  type Relation,
+  type TagValue,
+} from "./event/document.ts";
+export {
+  created,
+  eventTypes,
+  invalidated,
+  replaced,
+  updated,
+  type DocumentPatch,
+  type EventOptions,
+  type EventType,
+  type ExpectedVersion,
+  type NewEvent,
+  type NewInvalidation,
+  type NewUpdate,
+  type RecordedEvent,
+} from "./event/event.ts";
+export { canonicalJson, isPlainObject, jsonEqual, type JsonValue } from "./event/json.ts";
+export { validateEvent } from "./event/validate.ts";
+export {
+  formatRef,
+  isEventId,
+  newEventId,
+  parseRef,
+  recordIdProblem,
+  type EventId,
+  type Position,
+  type RecordId,
+  type RecordVersionRef,
+  type Ref,
+  type Version,
+} from "./ids.ts";
+export { limits } from "./limits.ts";
+export type { LineageDirection } from "./lineage/walk.ts";
+export type {
+  AppendedEvent,
+  AppendOptions,
+  AppendResult,
+  EventLog,
+  ReadOptions,
+  UnchangedSince,
+} from "./log/event-log.ts";
+export {
+  openMemoryStore,
+  openStore,
+  openStoreOn,
+  storeFormat,
+  type OpenStoreOptions,
+} from "./open-store.ts";
+export { parseAsOf } from "./read/as-of.ts";
+export { labelKind } from "./read/labels.ts";
+export type * from "./read/reader.ts";
+export { openLevelStorage, type LevelStorageOptions } from "./storage/level-storage.ts";
+export { openMemoryStorage } from "./storage/memory-storage.ts";
+export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/storage.ts";
+export type { EmbeddedStore, Store } from "./store.ts";
+export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
+export type { VerifyOptions, VerifyProblem, VerifyReport } from "./verify.ts";

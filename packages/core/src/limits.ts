@@ -54,6 +54,8 @@ export const limits = {
   versionMax: 0xffff_ffff,
   /** Events written by one synced write; more wait for the next one. */
   groupEventsMax: 4096,
+  /** Keys waiting for the disk before further appends are refused. */
+  pendingPutsMax: 1_000_000,
   /** Problems named in one `event-invalid` error; the rest are counted. */
   issuesMax: 20,
 } as const;

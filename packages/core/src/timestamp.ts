@@ -29,7 +29,8 @@ export function parseTimestamp(text: string): number | undefined {
   );
   // Date.UTC rolls 30 February over into March, and years 0-99 into the 1900s; both are refused.
   const expected = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
-  if (Number.isNaN(wallMs) || new Date(wallMs).toISOString().slice(0, 19) !== expected) return undefined;
+  if (Number.isNaN(wallMs) || new Date(wallMs).toISOString().slice(0, 19) !== expected)
+    return undefined;
   const offsetMin = offsetMinutes(zone);
   if (offsetMin === undefined) return undefined;
   const us = Number(fraction.slice(0, 6).padEnd(6, "0"));

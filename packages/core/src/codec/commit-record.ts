@@ -19,17 +19,29 @@ export interface CommitRecord {
 export const emptyCommit: CommitRecord = { head: 0, recordedAtUs: 0, recordCount: 0 };
 
 export function encodeCommit(commit: CommitRecord): Buffer {
-  return frame(commitKey, encodeMessagePack([commitFormat, commit.head, commit.recordedAtUs, commit.recordCount]));
+  return frame(
+    commitKey,
+    encodeMessagePack([commitFormat, commit.head, commit.recordedAtUs, commit.recordCount]),
+  );
 }
 
 /** @throws `checksum-mismatch`, `format-too-new` */
 export function decodeCommit(value: Uint8Array): CommitRecord {
   const body = unframe(commitKey, value, () => "the commit record");
-  const [format, head, recordedAtUs, recordCount] = decodeMessagePack(body) as [number, Position, number, number];
+  const [format, head, recordedAtUs, recordCount] = decodeMessagePack(body) as [
+    number,
+    Position,
+    number,
+    number,
+  ];
   if (format > commitFormat) {
-    throw new StoreError("format-too-new", `The store has format ${format}; this Sennit reads up to ${commitFormat}.`, {
-      details: { format },
-    });
+    throw new StoreError(
+      "format-too-new",
+      `The store has format ${format}; this Sennit reads up to ${commitFormat}.`,
+      {
+        details: { format },
+      },
+    );
   }
   return { head, recordedAtUs, recordCount };
 }

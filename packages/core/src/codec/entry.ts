@@ -12,7 +12,15 @@ import { assert, unreachable } from "../assert.ts";
 import { StoreError } from "../errors.ts";
 import { defaultRelation, type Derivation, type Relation } from "../event/document.ts";
 import type { InvalidationRoot, RecordedEvent } from "../event/event.ts";
-import { decodeUuid, encodeUuid, type EventId, type Position, type RecordId, type RecordVersionRef, type Version } from "../ids.ts";
+import {
+  decodeUuid,
+  encodeUuid,
+  type EventId,
+  type Position,
+  type RecordId,
+  type RecordVersionRef,
+  type Version,
+} from "../ids.ts";
 import { entryKey } from "../storage/keyspace.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { frameHeaderBytes, sealFrame, unframe } from "./frame.ts";
@@ -31,7 +39,11 @@ const types = ["record.created", "record.updated", "record.invalidated"] as cons
 
 /** What an event changes in the structure of the store. */
 export type EntryStructure =
-  | { readonly type: "record.created"; readonly kind: string; readonly edges: readonly Derivation[] }
+  | {
+      readonly type: "record.created";
+      readonly kind: string;
+      readonly edges: readonly Derivation[];
+    }
   | {
       readonly type: "record.updated";
       /** The new sources, or null when the update leaves them as they are. */
@@ -70,13 +82,18 @@ export interface EntryPayload {
 export interface EncodedEntry {
   readonly key: Buffer;
   readonly value: Buffer;
-  readonly leafHash: Buffer;
+  readonly entry: Entry;
 }
 
-/** Encodes an entry with its checksum and its leaf hash. `salt` must be 16 bytes nobody can guess. */
-export function encodeEntry(header: EntryHeader, payload: EntryPayload, salt: Uint8Array): EncodedEntry {
+/** Encodes an entry with its checksum. `salt` must be 16 bytes nobody can guess. */
+export function encodeEntry(
+  header: EntryHeader,
+  payload: EntryPayload,
+  salt: Uint8Array,
+): EncodedEntry {
   assert(salt.length === saltBytes, "a salt has 16 bytes");
   const payloadBytes = encodeMessagePack([salt, payload]);
+  const payloadDigest = createHash("sha256").update(payloadBytes).digest();
   const headerBytes = encodeMessagePack([
     entryFormat,
     header.position,
@@ -87,7 +104,7 @@ export function encodeEntry(header: EntryHeader, payload: EntryPayload, salt: Ui
     header.recordId,
     header.version,
     encodeStructure(header.structure),
-    createHash("sha256").update(payloadBytes).digest(),
+    payloadDigest,
   ]);
   const key = entryKey(header.position);
   const headerStart = frameHeaderBytes + lengthBytes;
@@ -96,7 +113,7 @@ export function encodeEntry(header: EntryHeader, payload: EntryPayload, salt: Ui
   value.set(headerBytes, headerStart);
   value.set(payloadBytes, headerStart + headerBytes.length);
   sealFrame(key, value);
-  return { key, value, leafHash: leafHash(headerBytes) };
+  return { key, value, entry: new Entry(header, headerBytes, payloadBytes, payloadDigest) };
 }
 
 const leafPrefix = Buffer.from([0]);
@@ -111,7 +128,10 @@ function encodeStructure(structure: EntryStructure): unknown {
     case "record.created":
       return [structure.kind, structure.edges.map(encodeEdge)];
     case "record.updated":
-      return [structure.edges === null ? null : structure.edges.map(encodeEdge), structure.restores];
+      return [
+        structure.edges === null ? null : structure.edges.map(encodeEdge),
+        structure.restores,
+      ];
     case "record.invalidated": {
       const { from, to, root, via } = structure;
       return [
@@ -127,7 +147,12 @@ function encodeStructure(structure: EntryStructure): unknown {
 }
 
 function encodeEdge(edge: Derivation): unknown {
-  return [edge.recordId, edge.version, edge.role, edge.relation === defaultRelation ? null : edge.relation];
+  return [
+    edge.recordId,
+    edge.version,
+    edge.role,
+    edge.relation === defaultRelation ? null : edge.relation,
+  ];
 }
 
 /** A stored entry, decoded as far as it is asked: the header at once, the content when wanted. */
@@ -137,7 +162,13 @@ export class Entry {
   readonly #payloadBytes: Buffer;
   readonly #payloadDigest: Uint8Array;
 
-  private constructor(header: EntryHeader, headerBytes: Buffer, payloadBytes: Buffer, payloadDigest: Uint8Array) {
+  /** Puts an entry together from parts that belong to one another. */
+  constructor(
+    header: EntryHeader,
+    headerBytes: Buffer,
+    payloadBytes: Buffer,
+    payloadDigest: Uint8Array,
+  ) {
     this.header = header;
     this.#headerBytes = headerBytes;
     this.#payloadBytes = payloadBytes;
@@ -175,33 +206,35 @@ export class Entry {
 
   /** The event in its public form. */
   event(): RecordedEvent {
-    return toRecordedEvent(this.header, this.payload(), this.leafHash());
+    const { header } = this;
+    const { data, ...envelope } = this.payload();
+    // The payload was validated before it was stored and its bytes were checked when read.
+    return {
+      position: header.position,
+      id: header.id,
+      type: header.structure.type,
+      recordId: header.recordId,
+      version: header.version,
+      recordedAt: formatTimestamp(header.recordedAtUs),
+      ...envelope,
+      data: joinData(header.structure, data),
+      hash: this.leafHash().toString("hex"),
+    } as RecordedEvent;
   }
 }
 
-/** Builds the public form of an event from its stored parts. */
-export function toRecordedEvent(header: EntryHeader, payload: EntryPayload, leaf: Uint8Array): RecordedEvent {
-  const { structure } = header;
-  const { data, ...envelope } = payload;
-  // The payload was validated before it was stored and its bytes were checked when read.
-  return {
-    position: header.position,
-    id: header.id,
-    type: structure.type,
-    recordId: header.recordId,
-    version: header.version,
-    recordedAt: formatTimestamp(header.recordedAtUs),
-    ...envelope,
-    data: joinData(structure, data),
-    hash: Buffer.from(leaf).toString("hex"),
-  } as RecordedEvent;
-}
-
 /** Puts kind, edges, ranges and the like back where the event's `data` has them. */
-function joinData(structure: EntryStructure, data: EntryPayload["data"]): Readonly<Record<string, unknown>> {
+function joinData(
+  structure: EntryStructure,
+  data: EntryPayload["data"],
+): Readonly<Record<string, unknown>> {
   switch (structure.type) {
     case "record.created":
-      return { kind: structure.kind, ...data, ...(structure.edges.length > 0 && { derivedFrom: structure.edges }) };
+      return {
+        kind: structure.kind,
+        ...data,
+        ...(structure.edges.length > 0 && { derivedFrom: structure.edges }),
+      };
     case "record.updated": {
       const { patch, document, ...rest } = data;
       const sources = structure.edges === null ? {} : { derivedFrom: structure.edges };
@@ -227,22 +260,52 @@ function joinData(structure: EntryStructure, data: EntryPayload["data"]): Readon
 }
 
 type EncodedEdge = [RecordId, Version, string | null, Relation | null];
-type EncodedHeader = [number, Position, number, number, number, Uint8Array, RecordId, Version, unknown[], Uint8Array];
+type EncodedHeader = [
+  number,
+  Position,
+  number,
+  number,
+  number,
+  Uint8Array,
+  RecordId,
+  Version,
+  unknown[],
+  Uint8Array,
+];
 
 function decodeHeader(position: Position, bytes: Uint8Array): [EntryHeader, Uint8Array] {
   const parts = decodeMessagePack(bytes) as EncodedHeader;
-  const [format, storedPosition, recordedAtUs, typeCode, originCode, id, recordId, version, structure, digest] = parts;
+  const [
+    format,
+    storedPosition,
+    recordedAtUs,
+    typeCode,
+    originCode,
+    id,
+    recordId,
+    version,
+    structure,
+    digest,
+  ] = parts;
   if (format > entryFormat) {
-    throw new StoreError("format-too-new", `Log entry ${position} has format ${format}; this Sennit reads up to ${entryFormat}.`, {
-      details: { position, format },
-    });
+    throw new StoreError(
+      "format-too-new",
+      `Log entry ${position} has format ${format}; this Sennit reads up to ${entryFormat}.`,
+      {
+        details: { position, format },
+      },
+    );
   }
   const type = types[typeCode - 1];
   const origin = origins[originCode];
   if (storedPosition !== position || type === undefined || origin === undefined) {
-    throw new StoreError("entry-unreadable", `Log entry ${position} does not hold what its place says.`, {
-      details: { position },
-    });
+    throw new StoreError(
+      "entry-unreadable",
+      `Log entry ${position} does not hold what its place says.`,
+      {
+        details: { position },
+      },
+    );
   }
   const header: EntryHeader = {
     position,
@@ -262,10 +325,19 @@ function decodeStructure(type: EntryStructure["type"], parts: unknown[]): EntryS
       return { type, kind: parts[0] as string, edges: (parts[1] as EncodedEdge[]).map(decodeEdge) };
     case "record.updated": {
       const edges = parts[0] as EncodedEdge[] | null;
-      return { type, edges: edges === null ? null : edges.map(decodeEdge), restores: parts[1] as Version | null };
+      return {
+        type,
+        edges: edges === null ? null : edges.map(decodeEdge),
+        restores: parts[1] as Version | null,
+      };
     }
     case "record.invalidated": {
-      const [from, to, root, via] = parts as [Version, Version, [Uint8Array, RecordId] | null, [RecordId, Version] | null];
+      const [from, to, root, via] = parts as [
+        Version,
+        Version,
+        [Uint8Array, RecordId] | null,
+        [RecordId, Version] | null,
+      ];
       return {
         type,
         from,

@@ -25,10 +25,17 @@ export function frame(key: Uint8Array, body: Uint8Array): Buffer {
  */
 export function unframe(key: Uint8Array, value: Uint8Array, what: () => string): Buffer {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  if (bytes.length < frameHeaderBytes || bytes.readUInt32LE(0) !== crc32c(bytes, frameHeaderBytes, crc32c(key))) {
-    throw new StoreError("checksum-mismatch", `The stored bytes of ${what()} have changed since they were written.`, {
-      details: { what: what(), key: Buffer.from(key).toString("hex") },
-    });
+  if (
+    bytes.length < frameHeaderBytes ||
+    bytes.readUInt32LE(0) !== crc32c(bytes, frameHeaderBytes, crc32c(key))
+  ) {
+    throw new StoreError(
+      "checksum-mismatch",
+      `The stored bytes of ${what()} have changed since they were written.`,
+      {
+        details: { what: what(), key: Buffer.from(key).toString("hex") },
+      },
+    );
   }
   return bytes.subarray(frameHeaderBytes);
 }

@@ -54,7 +54,11 @@ export class VersionBlock {
     return VersionBlock.#empty(1, createdPosition, createdAtUs);
   }
 
-  static #empty(firstVersion: Version, createdPosition: Position, createdAtUs: number): VersionBlock {
+  static #empty(
+    firstVersion: Version,
+    createdPosition: Position,
+    createdAtUs: number,
+  ): VersionBlock {
     const bytes = Buffer.alloc(headerBytes);
     bytes[0] = blockFormat;
     bytes.writeUInt32LE(firstVersion, 4);

@@ -25,7 +25,11 @@ export class Checker {
   }
 
   /** Refuses members that are not in the list, with the nearest known name where there is one. */
-  members(value: Readonly<Record<string, unknown>>, known: ReadonlySet<string>, pointer: string): void {
+  members(
+    value: Readonly<Record<string, unknown>>,
+    known: ReadonlySet<string>,
+    pointer: string,
+  ): void {
     for (const key in value) {
       if (known.has(key)) continue;
       const near = nearest(key, known);
@@ -35,9 +39,16 @@ export class Checker {
   }
 
   /** Text of `bytesMin`-`bytesMax` bytes of UTF-8, well formed, without control characters unless allowed. */
-  text(value: unknown, pointer: string, bytesMax: number, options: { empty?: boolean; lines?: boolean } = {}): value is string {
-    if (typeof value !== "string") return this.fail(pointer, `must be text, not ${describe(value)}`);
-    if (value.length === 0 && options.empty !== true) return this.fail(pointer, "must not be empty");
+  text(
+    value: unknown,
+    pointer: string,
+    bytesMax: number,
+    options: { empty?: boolean; lines?: boolean } = {},
+  ): value is string {
+    if (typeof value !== "string")
+      return this.fail(pointer, `must be text, not ${describe(value)}`);
+    if (value.length === 0 && options.empty !== true)
+      return this.fail(pointer, "must not be empty");
     if (!wellFormed(value)) {
       return this.fail(pointer, "must be well-formed Unicode (it holds half of a surrogate pair)");
     }
@@ -51,7 +62,8 @@ export class Checker {
   }
 
   integer(value: unknown, pointer: string, min: number, max: number): value is number {
-    if (typeof value !== "number") return this.fail(pointer, `must be a number, not ${describe(value)}`);
+    if (typeof value !== "number")
+      return this.fail(pointer, `must be a number, not ${describe(value)}`);
     if (!Number.isInteger(value) || value < min || value > max) {
       return this.fail(pointer, `must be a whole number from ${min} to ${max}`);
     }
@@ -59,11 +71,15 @@ export class Checker {
   }
 
   boolean(value: unknown, pointer: string): value is boolean {
-    return typeof value === "boolean" || this.fail(pointer, `must be true or false, not ${describe(value)}`);
+    return (
+      typeof value === "boolean" ||
+      this.fail(pointer, `must be true or false, not ${describe(value)}`)
+    );
   }
 
   array(value: unknown, pointer: string, itemsMax: number): value is readonly unknown[] {
-    if (!Array.isArray(value)) return this.fail(pointer, `must be an array, not ${describe(value)}`);
+    if (!Array.isArray(value))
+      return this.fail(pointer, `must be an array, not ${describe(value)}`);
     if (value.length > itemsMax) return this.fail(pointer, `must hold at most ${itemsMax} items`);
     return true;
   }
@@ -72,7 +88,10 @@ export class Checker {
   json(value: unknown, pointer: string, depth = 0): boolean {
     switch (typeof value) {
       case "string":
-        return wellFormed(value) || this.fail(pointer, "must be well-formed Unicode (it holds half of a surrogate pair)");
+        return (
+          wellFormed(value) ||
+          this.fail(pointer, "must be well-formed Unicode (it holds half of a surrogate pair)")
+        );
       case "number":
         return Number.isFinite(value) || this.fail(pointer, "must be a finite number");
       case "boolean":
@@ -91,7 +110,8 @@ export class Checker {
     if (Array.isArray(value)) {
       return value.every((item, index) => this.json(item, `${pointer}/${index}`, depth + 1));
     }
-    if (!isPlainObject(value)) return this.fail(pointer, `must be a JSON value, not ${describe(value)}`);
+    if (!isPlainObject(value))
+      return this.fail(pointer, `must be a JSON value, not ${describe(value)}`);
     for (const key of Object.keys(value)) {
       const at = `${pointer}/${pointerSegment(key)}`;
       // A decoder that builds plain objects would lose or misuse this member, so it never gets in.
@@ -117,7 +137,8 @@ export function describe(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return isPlainObject(value) ? "an object" : `a ${value.constructor.name}`;
+  if (typeof value === "object")
+    return isPlainObject(value) ? "an object" : `a ${value.constructor.name}`;
   return typeof value === "string" ? "text" : `a ${typeof value}`;
 }
 

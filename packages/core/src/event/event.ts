@@ -80,7 +80,9 @@ interface RecordedEnvelope {
 }
 
 export interface UpdateData {
-  readonly patch?: Omit<DocumentPatch, "derivedFrom"> & { readonly derivedFrom?: readonly Derivation[] };
+  readonly patch?: Omit<DocumentPatch, "derivedFrom"> & {
+    readonly derivedFrom?: readonly Derivation[];
+  };
   readonly document?: PinnedDocument;
   readonly reason?: string;
   readonly restores?: Version;
@@ -116,16 +118,28 @@ export function created(recordId: RecordId, data: NewDocument, envelope: Envelop
 }
 
 /** Makes a `record.updated` event from a merge patch. */
-export function updated(recordId: RecordId, patch: DocumentPatch, envelope: Envelope = {}): NewEvent {
+export function updated(
+  recordId: RecordId,
+  patch: DocumentPatch,
+  envelope: Envelope = {},
+): NewEvent {
   return { ...envelope, type: "record.updated", recordId, data: { patch } };
 }
 
 /** Makes a `record.updated` event that replaces the whole document. */
-export function replaced(recordId: RecordId, document: NewDocument, envelope: Envelope = {}): NewEvent {
+export function replaced(
+  recordId: RecordId,
+  document: NewDocument,
+  envelope: Envelope = {},
+): NewEvent {
   return { ...envelope, type: "record.updated", recordId, data: { document } };
 }
 
 /** Makes a `record.invalidated` event. */
-export function invalidated(recordId: RecordId, data: NewInvalidation, envelope: Envelope = {}): NewEvent {
+export function invalidated(
+  recordId: RecordId,
+  data: NewInvalidation,
+  envelope: Envelope = {},
+): NewEvent {
   return { ...envelope, type: "record.invalidated", recordId, data };
 }

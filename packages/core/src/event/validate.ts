@@ -90,13 +90,22 @@ function checkEvent(value: unknown, check: Checker, at: string): void {
 function checkEnvelope(value: Readonly<Record<string, unknown>>, check: Checker, at: string): void {
   for (const key of ["id", "causationId", "correlationId"]) {
     if (value[key] !== undefined && !isEventId(value[key])) {
-      check.fail(`${at}/${key}`, "must be a UUID in lower case, such as 0198c2f0-7c3a-7b1e-8f00-5d2a9c1b4e77");
+      check.fail(
+        `${at}/${key}`,
+        "must be a UUID in lower case, such as 0198c2f0-7c3a-7b1e-8f00-5d2a9c1b4e77",
+      );
     }
   }
   if (value["actor"] !== undefined) check.text(value["actor"], `${at}/actor`, limits.actorBytesMax);
   const occurredAt = value["occurredAt"];
-  if (occurredAt !== undefined && (typeof occurredAt !== "string" || parseTimestamp(occurredAt) === undefined)) {
-    check.fail(`${at}/occurredAt`, "must be an RFC 3339 time with a zone, such as 2026-03-02T09:58:00Z");
+  if (
+    occurredAt !== undefined &&
+    (typeof occurredAt !== "string" || parseTimestamp(occurredAt) === undefined)
+  ) {
+    check.fail(
+      `${at}/occurredAt`,
+      "must be an RFC 3339 time with a zone, such as 2026-03-02T09:58:00Z",
+    );
   }
 }
 
@@ -104,7 +113,10 @@ function checkOptions(value: Readonly<Record<string, unknown>>, check: Checker, 
   const expected = value["expectedVersion"];
   if (typeof expected === "number") {
     check.integer(expected, `${at}/expectedVersion`, 0, limits.versionMax);
-  } else if (expected !== undefined && !(typeof expected === "string" && expectations.has(expected))) {
+  } else if (
+    expected !== undefined &&
+    !(typeof expected === "string" && expectations.has(expected))
+  ) {
     check.fail(`${at}/expectedVersion`, 'must be a version, "none", "exists" or "any"');
   }
   for (const key of ["cascade", "allowInvalidSources"]) {
@@ -137,9 +149,12 @@ function checkDocument(value: unknown, check: Checker, at: string): void {
   if (value["tags"] !== undefined) checkTags(value["tags"], check, `${at}/tags`);
   if (value["uris"] !== undefined) checkUris(value["uris"], check, `${at}/uris`);
   if (value["attributes"] !== undefined) check.json(value["attributes"], `${at}/attributes`);
-  if (value["artifacts"] !== undefined) checkArtifacts(value["artifacts"], check, `${at}/artifacts`);
-  if (value["derivedFrom"] !== undefined) checkDerivations(value["derivedFrom"], check, `${at}/derivedFrom`);
-  if (value["onInvalidate"] !== undefined) checkActions(value["onInvalidate"], check, `${at}/onInvalidate`);
+  if (value["artifacts"] !== undefined)
+    checkArtifacts(value["artifacts"], check, `${at}/artifacts`);
+  if (value["derivedFrom"] !== undefined)
+    checkDerivations(value["derivedFrom"], check, `${at}/derivedFrom`);
+  if (value["onInvalidate"] !== undefined)
+    checkActions(value["onInvalidate"], check, `${at}/onInvalidate`);
 }
 
 function checkTags(value: unknown, check: Checker, at: string): void {
@@ -154,9 +169,11 @@ function checkTags(value: unknown, check: Checker, at: string): void {
     const tag = value[key];
     if (key === "__proto__") check.fail(place, 'must not be named "__proto__"');
     else if (!check.text(key, place, limits.tagKeyBytesMax)) continue;
-    else if (typeof tag === "string") check.text(tag, place, limits.tagValueBytesMax, { empty: true, lines: true });
+    else if (typeof tag === "string")
+      check.text(tag, place, limits.tagValueBytesMax, { empty: true, lines: true });
     else if (typeof tag === "number") check.json(tag, place);
-    else if (typeof tag !== "boolean") check.fail(place, `must be text, a number or a boolean, not ${describe(tag)}`);
+    else if (typeof tag !== "boolean")
+      check.fail(place, `must be text, a number or a boolean, not ${describe(tag)}`);
   }
 }
 
@@ -172,8 +189,10 @@ function checkArtifacts(value: unknown, check: Checker, at: string): void {
     if (!check.object(artifact, place)) return;
     check.members(artifact, artifactMembers, place);
     check.text(artifact["name"], `${place}/name`, limits.nameBytesMax);
-    if (artifact["uri"] !== undefined) check.text(artifact["uri"], `${place}/uri`, limits.uriBytesMax);
-    if (artifact["mediaType"] !== undefined) check.text(artifact["mediaType"], `${place}/mediaType`, limits.nameBytesMax);
+    if (artifact["uri"] !== undefined)
+      check.text(artifact["uri"], `${place}/uri`, limits.uriBytesMax);
+    if (artifact["mediaType"] !== undefined)
+      check.text(artifact["mediaType"], `${place}/mediaType`, limits.nameBytesMax);
     if (artifact["sizeBytes"] !== undefined) {
       check.integer(artifact["sizeBytes"], `${place}/sizeBytes`, 0, Number.MAX_SAFE_INTEGER);
     }
@@ -229,15 +248,24 @@ function checkUpdate(data: Readonly<Record<string, unknown>>, check: Checker, at
       checkDerivations(patch["derivedFrom"], check, `${at}/patch/derivedFrom`);
     }
   }
-  if (reason !== undefined) check.text(reason, `${at}/reason`, limits.causeBytesMax, { lines: true });
+  if (reason !== undefined)
+    check.text(reason, `${at}/reason`, limits.causeBytesMax, { lines: true });
   if (restores !== undefined) check.integer(restores, `${at}/restores`, 1, limits.versionMax);
 }
 
-function checkInvalidation(data: Readonly<Record<string, unknown>>, check: Checker, at: string): void {
+function checkInvalidation(
+  data: Readonly<Record<string, unknown>>,
+  check: Checker,
+  at: string,
+): void {
   for (const key of ["root", "via"]) {
     if (data[key] !== undefined) check.fail(`${at}/${key}`, "is set by the store");
   }
-  check.members({ ...data, root: undefined, via: undefined }, new Set([...invalidationMembers, "root", "via"]), at);
+  check.members(
+    { ...data, root: undefined, via: undefined },
+    new Set([...invalidationMembers, "root", "via"]),
+    at,
+  );
   check.text(data["cause"], `${at}/cause`, limits.causeBytesMax, { lines: true });
   const versions = data["versions"];
   if (versions === undefined || !check.object(versions, `${at}/versions`)) return;

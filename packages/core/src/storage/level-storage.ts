@@ -84,14 +84,25 @@ class LevelStorage implements Storage {
 
 function openError(directory: string, error: unknown): StoreError {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  const code =
+    typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
   const details = { directory };
   if (code === "LEVEL_LOCKED") {
-    return new StoreError("store-locked", `Another process has ${directory} open.`, { cause: error, details });
+    return new StoreError("store-locked", `Another process has ${directory} open.`, {
+      cause: error,
+      details,
+    });
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (code === "LEVEL_CORRUPTION" || /corruption/i.test(reason)) {
-    return new StoreError("entry-unreadable", `The database in ${directory} is damaged: ${reason}`, { cause: error, details });
+    return new StoreError(
+      "entry-unreadable",
+      `The database in ${directory} is damaged: ${reason}`,
+      { cause: error, details },
+    );
   }
-  return new StoreError("file-unreadable", `Cannot open ${directory}: ${reason}`, { cause: error, details });
+  return new StoreError("file-unreadable", `Cannot open ${directory}: ${reason}`, {
+    cause: error,
+    details,
+  });
 }

@@ -60,7 +60,7 @@ class MemoryStorage implements Storage {
   #keys(): readonly string[] {
     if (!this.#sortedIsCurrent) {
       // A new array each time: a running scan keeps the one it started with.
-      this.#sorted = [...this.#values.keys()].sort();
+      this.#sorted = [...this.#values.keys()].toSorted();
       this.#sortedIsCurrent = true;
     }
     return this.#sorted;

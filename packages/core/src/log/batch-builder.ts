@@ -1,0 +1,213 @@
+/** Gives the events of a batch their places: position, version, id, bytes, version block, node of the graph. */
+import { must } from "../assert.ts";
+import {
+  encodeEntry,
+  type Entry,
+  type EntryHeader,
+  type EntryPayload,
+  type EntryStructure,
+  type EventOrigin,
+} from "../codec/entry.ts";
+import { frame } from "../codec/frame.ts";
+import { encodeMessagePack } from "../codec/msgpack.ts";
+import { VersionBlock, type VersionEntry } from "../codec/version-block.ts";
+import { StoreError } from "../errors.ts";
+import { contentDigest, type RecordDocument } from "../event/document.ts";
+import {
+  idTail,
+  newEventTail,
+  positionOfStoreId,
+  randomBytes,
+  storeEventId,
+  type EventId,
+  type Position,
+  type RecordId,
+} from "../ids.ts";
+import { limits } from "../limits.ts";
+import type { LineageGraph } from "../lineage/graph.ts";
+import type { PendingState } from "../records/state.ts";
+import { documentKey, eventIdKey, olderBlockKey } from "../storage/keyspace.ts";
+import type { StorageEntry } from "../storage/storage.ts";
+
+/** The members of an event that are neither its structure nor its data. */
+export type EnvelopePayload = Omit<EntryPayload, "data">;
+
+/** An event that has been checked and may be given a place. */
+export interface PlaceableEvent {
+  readonly recordId: RecordId;
+  /** Undefined: the store makes one. */
+  readonly id?: EventId | undefined;
+  readonly origin: EventOrigin;
+  readonly envelope: EnvelopePayload;
+  readonly structure: EntryStructure;
+  readonly data: EntryPayload["data"];
+  /** The document the event makes; undefined for an invalidation. */
+  readonly document?: RecordDocument | undefined;
+  /** True when the event holds a patch, so that the whole document is stored beside it. */
+  readonly patched?: boolean | undefined;
+}
+
+/** Where a batch starts: the state before it, and the time it gets. */
+export interface BatchStart {
+  readonly head: Position;
+  readonly recordCount: number;
+  readonly recordedAtUs: number;
+}
+
+/** What a batch writes. */
+export interface BuiltBatch extends BatchStart {
+  readonly puts: readonly StorageEntry[];
+  /** Newest block of each record touched; a later batch of the same write may replace it. */
+  readonly blocks: ReadonlyMap<RecordId, VersionBlock>;
+}
+
+/** Places one event after another and keeps the pending state and the graph in step. */
+export class BatchBuilder {
+  readonly #state: PendingState;
+  readonly #graph: LineageGraph | undefined;
+  readonly #recordedAtUs: number;
+  readonly #puts: StorageEntry[] = [];
+  readonly #blocks = new Map<RecordId, VersionBlock>();
+  #head: Position;
+  #recordCount: number;
+  #givenBytes = 0;
+  #addedEvents = 0;
+
+  constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
+    this.#state = state;
+    this.#graph = graph;
+    this.#head = start.head;
+    this.#recordCount = start.recordCount;
+    this.#recordedAtUs = start.recordedAtUs;
+  }
+
+  get recordedAtUs(): number {
+    return this.#recordedAtUs;
+  }
+
+  /** @throws `event-too-large`, `batch-too-large` */
+  place(event: PlaceableEvent): Entry {
+    const { recordId, origin, structure } = event;
+    const position = this.#head + 1;
+    const block = this.#state.block(recordId);
+    const previous = block?.last();
+    const header: EntryHeader = {
+      position,
+      recordedAtUs: this.#recordedAtUs,
+      origin,
+      id: event.id ?? this.#newId(position, event.envelope.causationId),
+      recordId,
+      version: (previous?.version ?? 0) + 1,
+      structure,
+    };
+    const payload = { ...event.envelope, data: event.data };
+    const { key, value, entry } = encodeEntry(header, payload, randomBytes(16));
+    this.#count(value.length, origin);
+
+    this.#puts.push([key, value]);
+    if (positionOfStoreId(header.id) !== position) this.#putEventId(header.id, position);
+    this.#state.setEntry(entry);
+    if (event.patched === true) {
+      this.#putDocument(position, must(event.document, "a patch makes a document"));
+    }
+    this.#addVersion(header, block, previous, event);
+    this.#graph?.apply(header);
+    this.#head = position;
+    if (previous === undefined) this.#recordCount += 1;
+    return entry;
+  }
+
+  build(): BuiltBatch {
+    return {
+      puts: this.#puts,
+      blocks: this.#blocks,
+      head: this.#head,
+      recordedAtUs: this.#recordedAtUs,
+      recordCount: this.#recordCount,
+    };
+  }
+
+  /** Copies of a log derive the same consequences, so what follows from an event takes its tail from that event's id. */
+  #newId(position: Position, causationId: EventId | undefined): EventId {
+    const tail = causationId === undefined ? newEventTail() : idTail(causationId);
+    return storeEventId(Math.floor(this.#recordedAtUs / 1000), position, tail);
+  }
+
+  #count(bytes: number, origin: EventOrigin): void {
+    if (bytes > limits.eventBytesMax) {
+      throw new StoreError(
+        "event-too-large",
+        `The event takes ${bytes} bytes; at most ${limits.eventBytesMax} are stored.`,
+        { details: { bytes, bytesMax: limits.eventBytesMax } },
+      );
+    }
+    if (origin === "given") this.#givenBytes += bytes;
+    else this.#addedEvents += 1;
+    if (this.#givenBytes > limits.batchBytesMax) {
+      throw new StoreError(
+        "batch-too-large",
+        `The batch takes more than ${limits.batchBytesMax} bytes.`,
+        { details: { bytesMax: limits.batchBytesMax } },
+      );
+    }
+    if (this.#addedEvents > limits.consequencesMax) {
+      throw new StoreError(
+        "batch-too-large",
+        `The batch has more than ${limits.consequencesMax} consequences.`,
+        { hint: "Withdraw in steps: invalidate records further down first." },
+      );
+    }
+  }
+
+  #addVersion(
+    { recordId, position, recordedAtUs, version, structure }: EntryHeader,
+    block: VersionBlock | undefined,
+    previous: VersionEntry | undefined,
+    { document, patched }: PlaceableEvent,
+  ): void {
+    let target = block ?? VersionBlock.first(position, recordedAtUs);
+    if (target.isFull) {
+      const key = olderBlockKey(recordId, target.index);
+      this.#puts.push([key, frame(key, target.bytes)]);
+      this.#state.setOlderBlock(recordId, target);
+      target = target.next();
+    }
+    const place = { type: structure.type, position, recordedAtUs };
+    const next =
+      document === undefined
+        ? target.with({
+            ...must(previous, "an invalidation follows a version"),
+            ...place,
+            ...rangeOf(structure),
+          })
+        : target.with({
+            ...place,
+            ...rangeOf(structure),
+            contentVersion: version,
+            contentPosition: position,
+            patched: patched ?? false,
+            // Most records never get a second version, so the first one's digest is worked out when it is asked for.
+            digest: version === 1 ? undefined : contentDigest(document),
+          });
+    this.#state.setBlock(recordId, next);
+    this.#blocks.set(recordId, next);
+  }
+
+  #putEventId(id: EventId, position: Position): void {
+    const body = Buffer.allocUnsafe(8);
+    body.writeDoubleLE(position);
+    const key = eventIdKey(id);
+    this.#puts.push([key, frame(key, body)]);
+  }
+
+  #putDocument(position: Position, document: RecordDocument): void {
+    const key = documentKey(position);
+    this.#puts.push([key, frame(key, encodeMessagePack(document))]);
+    this.#state.setPatchedDocument(position, document);
+  }
+}
+
+function rangeOf(structure: EntryStructure): { readonly from: number; readonly to: number } {
+  if (structure.type !== "record.invalidated") return { from: 0, to: 0 };
+  return { from: structure.from, to: structure.to };
+}

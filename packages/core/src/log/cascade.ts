@@ -1,0 +1,110 @@
+/** S7: what a withdrawal takes with it. */
+import { must } from "../assert.ts";
+import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
+import { descendants } from "../lineage/walk.ts";
+import type { LineageGraph } from "../lineage/graph.ts";
+
+/** Versions of one record, both ends included. */
+export interface VersionRange {
+  readonly from: Version;
+  readonly to: Version;
+}
+
+/** A contiguous range of one record's versions that falls, and the source version it falls through. */
+export interface Withdrawn extends VersionRange {
+  readonly recordId: RecordId;
+  readonly via: RecordVersionRef;
+}
+
+/**
+ * The versions of other records, and later ones of the same, that are valid now and rest on the versions withdrawn.
+ *
+ * Each falls once, in the order of the first of its range to be reached, nearest first. The walk goes on through
+ * versions that are withdrawn already. Versions between two that fall join their range when they carry the same
+ * content; a version that stays splits it.
+ *
+ * @param range the versions withdrawn by the event itself; `from` is a content version
+ */
+export function withdrawnBy(
+  graph: LineageGraph,
+  recordId: RecordId,
+  range: VersionRange,
+  asOf: Position = graph.head,
+): Withdrawn[] {
+  const starts = contentPositions(graph, recordId, range, asOf);
+  const isStart = new Set(starts);
+  const viaOf = new Map<Position, Position>();
+  for (const { position, pinned } of descendants(graph, starts, { asOf })) {
+    const content = graph.contentOf(position);
+    if (isStart.has(content) || viaOf.has(content) || graph.isWithdrawn(content, asOf)) continue;
+    viaOf.set(content, pinned);
+  }
+  return toRanges(graph, viaOf, asOf);
+}
+
+function contentPositions(
+  graph: LineageGraph,
+  recordId: RecordId,
+  { from, to }: VersionRange,
+  asOf: Position,
+): Position[] {
+  const positions: Position[] = [];
+  let position = must(
+    graph.find({ recordId, version: from }, asOf),
+    "the versions withdrawn exist",
+  );
+  while (position !== 0 && position <= asOf && graph.versionAt(position) <= to) {
+    if (!graph.isInvalidation(position)) positions.push(position);
+    position = graph.nextVersion(position);
+  }
+  return positions;
+}
+
+/** Joins neighbouring content versions of a record, in the order their ranges were first reached. */
+function toRanges(
+  graph: LineageGraph,
+  viaOf: ReadonlyMap<Position, Position>,
+  asOf: Position,
+): Withdrawn[] {
+  const ranges: Withdrawn[] = [];
+  const done = new Set<Position>();
+  const previousContent = new Map<Position, Position>();
+  for (const content of viaOf.keys()) {
+    const next = nextContent(graph, content, asOf);
+    if (next !== 0 && viaOf.has(next)) previousContent.set(next, content);
+  }
+  for (const reached of viaOf.keys()) {
+    if (done.has(reached)) continue;
+    let first = reached;
+    for (
+      let before = previousContent.get(first);
+      before !== undefined;
+      before = previousContent.get(first)
+    )
+      first = before;
+    let last = first;
+    done.add(first);
+    for (
+      let next = nextContent(graph, last, asOf);
+      viaOf.has(next);
+      next = nextContent(graph, last, asOf)
+    ) {
+      done.add(next);
+      last = next;
+    }
+    ranges.push({
+      recordId: graph.recordIdAt(first),
+      from: graph.versionAt(first),
+      to: graph.versionAt(last),
+      via: graph.refAt(must(viaOf.get(reached), "a version reached has a way it was reached")),
+    });
+  }
+  return ranges;
+}
+
+/** The next version of the same record with content of its own, or 0. */
+function nextContent(graph: LineageGraph, content: Position, asOf: Position): Position {
+  let position = graph.nextVersion(content);
+  while (position !== 0 && graph.isInvalidation(position)) position = graph.nextVersion(position);
+  return position <= asOf ? position : 0;
+}

@@ -1,0 +1,88 @@
+/** The conditions a batch may be sent under. */
+import { StoreError } from "../errors.ts";
+import { Checker } from "../event/checker.ts";
+import { recordIdProblem, type Position } from "../ids.ts";
+import { limits } from "../limits.ts";
+import type { State } from "../records/state.ts";
+import { versionsUpTo } from "../records/versions.ts";
+import type { AppendOptions, UnchangedSince } from "./event-log.ts";
+
+const optionNames = new Set(["expectedHead", "idempotencyKey", "unchangedSince", "signal"]);
+
+/** @throws `argument-invalid` */
+export function validateAppendOptions(options: AppendOptions): void {
+  const check = new Checker();
+  check.members({ ...options }, optionNames, "");
+  if (options.expectedHead !== undefined)
+    check.integer(options.expectedHead, "/expectedHead", 0, limits.positionMax);
+  if (options.idempotencyKey !== undefined) {
+    check.text(options.idempotencyKey, "/idempotencyKey", limits.idempotencyKeyBytesMax);
+  }
+  if (options.unchangedSince !== undefined) checkUnchanged(options.unchangedSince, check);
+  const [first] = check.issues;
+  if (first === undefined) return;
+  throw new StoreError("argument-invalid", `Append option ${first.pointer} ${first.message}.`, {
+    details: { issues: check.issues },
+  });
+}
+
+function checkUnchanged(condition: UnchangedSince, check: Checker): void {
+  const at = "/unchangedSince";
+  if (!check.object(condition, at)) return;
+  check.integer(condition.position, `${at}/position`, 0, limits.positionMax);
+  if (!check.array(condition.records, `${at}/records`, limits.conditionRecordsMax)) return;
+  condition.records.forEach((record, index) => {
+    const problem = recordIdProblem(record.recordId);
+    if (problem !== undefined) check.fail(`${at}/records/${index}/recordId`, problem);
+    if (record.version !== undefined)
+      check.integer(record.version, `${at}/records/${index}/version`, 1, limits.versionMax);
+  });
+}
+
+/** @throws `head-conflict`, `condition-failed` */
+export function checkConditions(
+  state: State,
+  head: Position,
+  { expectedHead, unchangedSince }: AppendOptions,
+): void {
+  if (expectedHead !== undefined && expectedHead !== head) {
+    throw new StoreError(
+      "head-conflict",
+      `The head is at ${head}, and ${expectedHead} was expected.`,
+      {
+        details: { expected: expectedHead, actual: head },
+      },
+    );
+  }
+  for (const { recordId, version } of unchangedSince?.records ?? []) {
+    const position = changeSince(state, recordId, version, unchangedSince?.position ?? 0);
+    if (position === undefined) continue;
+    throw new StoreError(
+      "condition-failed",
+      `Record ${JSON.stringify(recordId)} has changed at position ${position}.`,
+      {
+        details: { recordId, version: version ?? null, since: unchangedSince?.position, position },
+      },
+    );
+  }
+}
+
+/** The first event after a position that updates the record or withdraws the version meant. */
+function changeSince(
+  state: State,
+  recordId: string,
+  version: number | undefined,
+  since: Position,
+): Position | undefined {
+  const newest = state.block(recordId);
+  if (newest === undefined || newest.lastPosition <= since) return undefined;
+  for (const entry of versionsUpTo(state, recordId, Infinity)) {
+    if (entry.position <= since) continue;
+    const spares =
+      entry.type === "record.invalidated" &&
+      version !== undefined &&
+      (version < entry.from || version > entry.to);
+    if (!spares) return entry.position;
+  }
+  return undefined;
+}

@@ -1,0 +1,361 @@
+/** Decides what an event becomes: checks it against the state it meets and works out everything that follows from it. */
+import { assert, must, unreachable } from "../assert.ts";
+import type { Entry, EntryPayload } from "../codec/entry.ts";
+import type { VersionEntry } from "../codec/version-block.ts";
+import { StoreError } from "../errors.ts";
+import {
+  completeDocument,
+  defaultRelation,
+  placeholderKind,
+  type Derivation,
+  type NewDerivation,
+  type PinnedDocument,
+  type RecordDocument,
+} from "../event/document.ts";
+import type { InvalidationRoot, NewEvent } from "../event/event.ts";
+import { mergePatch } from "../event/json.ts";
+import { validateDocument } from "../event/validate.ts";
+import type { RecordId, RecordVersionRef } from "../ids.ts";
+import type { LineageGraph } from "../lineage/graph.ts";
+import type { PendingState } from "../records/state.ts";
+import { documentOf, versionEntry, withdrawalOf } from "../records/versions.ts";
+import { formatTimestamp } from "../timestamp.ts";
+import {
+  BatchBuilder,
+  type BatchStart,
+  type BuiltBatch,
+  type EnvelopePayload,
+  type PlaceableEvent,
+} from "./batch-builder.ts";
+import { withdrawnBy, type VersionRange } from "./cascade.ts";
+import { findDuplicate } from "./duplicates.ts";
+import type { AppendedEvent } from "./event-log.ts";
+
+type Created = Extract<NewEvent, { type: "record.created" }>;
+type Updated = Extract<NewEvent, { type: "record.updated" }>;
+type Invalidated = Extract<NewEvent, { type: "record.invalidated" }>;
+
+/** The outcome of one batch: what to write, and what to answer. */
+export interface DecidedBatch extends BuiltBatch {
+  readonly appended: readonly AppendedEvent[];
+}
+
+/** Why and through what a version falls that nobody named. */
+interface Fall {
+  readonly cause: string;
+  readonly root: InvalidationRoot;
+  readonly via: RecordVersionRef;
+}
+
+/** Decides one batch. Event k+1 sees what event k did; nothing is final until the caller keeps the pending state. */
+export class BatchDecider {
+  readonly #state: PendingState;
+  readonly #graph: LineageGraph | undefined;
+  readonly #builder: BatchBuilder;
+
+  /** @param graph needed only for cascading invalidations; kept in step when it is there */
+  constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
+    this.#state = state;
+    this.#graph = graph;
+    this.#builder = new BatchBuilder(state, graph, start);
+  }
+
+  /** @throws the codes of `EventLog.append`, with `details.index` naming the event refused */
+  decide(events: readonly NewEvent[]): DecidedBatch {
+    const appended = events.map((event, index) => {
+      try {
+        return this.#decideEvent(event);
+      } catch (error) {
+        throw atIndex(error, index, events.length);
+      }
+    });
+    return { ...this.#builder.build(), appended };
+  }
+
+  #decideEvent(event: NewEvent): AppendedEvent {
+    const duplicate = findDuplicate(this.#state, event);
+    if (duplicate !== undefined) return duplicate;
+    const current = this.#state.block(event.recordId)?.last();
+    checkExpectedVersion(event, current);
+    switch (event.type) {
+      case "record.created":
+        return this.#create(event, current);
+      case "record.updated":
+        return this.#update(event, mustExist(event, current));
+      case "record.invalidated":
+        return this.#invalidate(event, mustExist(event, current));
+      default:
+        return unreachable(event);
+    }
+  }
+
+  #create(event: Created, current: VersionEntry | undefined): AppendedEvent {
+    const { recordId } = event;
+    const { kind, derivedFrom = [], ...rest } = event.data;
+    if (
+      current !== undefined &&
+      documentOf(this.#state, recordId, current).kind !== placeholderKind
+    ) {
+      throw new StoreError(
+        "record-already-exists",
+        `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
+        { details: { recordId, version: current.version } },
+      );
+    }
+    const placeholders = this.#placeholdersFor(event, derivedFrom);
+    const edges = this.#pin(derivedFrom, "/data/derivedFrom");
+    const entry = this.#builder.place({
+      ...given(event),
+      structure: { type: "record.created", kind, edges },
+      data: compact(rest),
+      document: completeDocument({ ...rest, kind, derivedFrom: edges }),
+    });
+    return this.#answer(entry, placeholders, this.#lateEdges(event, entry, edges));
+  }
+
+  #update(event: Updated, current: VersionEntry): AppendedEvent {
+    const { recordId } = event;
+    const { patch, document, reason, restores = null } = event.data;
+    if (restores !== null) this.#checkVersion(recordId, restores, current, "restore");
+    const before = documentOf(this.#state, recordId, current);
+    const place = patch === undefined ? "/data/document" : "/data/patch";
+    const sources = patch === undefined ? (document?.derivedFrom ?? []) : patch.derivedFrom;
+    const placeholders = this.#placeholdersFor(event, sources ?? []);
+    const edges = sources === undefined ? null : this.#pin(sources ?? [], `${place}/derivedFrom`);
+    const after = completeUpdate(before, event.data, edges, place);
+    if (after.kind !== before.kind) {
+      throw new StoreError(
+        "kind-immutable",
+        `Record ${JSON.stringify(recordId)} is of kind ${before.kind} and stays so.`,
+        { details: { recordId, kind: before.kind, pointer: `${place}/kind` } },
+      );
+    }
+    const entry = this.#builder.place({
+      ...given(event),
+      structure: { type: "record.updated", edges, restores },
+      data: compact({ ...splitUpdate(event.data), reason }),
+      document: after,
+      patched: patch !== undefined,
+    });
+    return this.#answer(entry, placeholders, this.#lateEdges(event, entry, after.derivedFrom));
+  }
+
+  #invalidate(event: Invalidated, current: VersionEntry): AppendedEvent {
+    const { recordId } = event;
+    const { cause, versions } = event.data;
+    const { from = 1, to = current.version } = versions ?? {};
+    this.#checkVersion(recordId, Math.max(from, to), current, "withdraw");
+    // A version made by an invalidation stands for the content it carries, so withdrawing it withdraws that.
+    const first = must(
+      versionEntry(this.#state, recordId, from),
+      "a version up to the current one",
+    );
+    const range = { from: first.contentVersion, to };
+    const fallen =
+      event.cascade === false
+        ? []
+        : withdrawnBy(must(this.#graph, "a cascade needs the graph"), recordId, range);
+    const entry = this.#builder.place({
+      ...given(event),
+      structure: { type: "record.invalidated", ...range, root: null, via: null },
+      data: { cause },
+    });
+    const root = { eventId: entry.header.id, recordId };
+    const consequences = fallen.map((item) =>
+      this.#withdraw(event, entry, item.recordId, item, { cause, root, via: item.via }),
+    );
+    return this.#answer(entry, [], consequences);
+  }
+
+  /** S8: a new version that rests on a withdrawn one is withdrawn at once, for the same reason. */
+  #lateEdges(event: Created | Updated, entry: Entry, edges: readonly Derivation[]): Entry[] {
+    if (event.allowInvalidSources === true) return [];
+    for (const { recordId, version } of edges) {
+      const source = must(versionEntry(this.#state, recordId, version), "a pinned source exists");
+      const withdrawal = withdrawalOf(this.#state, recordId, source.contentVersion);
+      if (withdrawal === undefined) continue;
+      const first = must(this.#state.entry(withdrawal.position), "a withdrawal has its event");
+      const { structure, id } = first.header;
+      assert(structure.type === "record.invalidated", "a withdrawal is an invalidation");
+      const range = { from: entry.header.version, to: entry.header.version };
+      const fall = {
+        cause: String(first.payload().data["cause"]),
+        root: structure.root ?? { eventId: id, recordId },
+        via: { recordId, version },
+      };
+      return [this.#withdraw(event, entry, event.recordId, range, fall)];
+    }
+    return [];
+  }
+
+  #withdraw(
+    event: NewEvent,
+    entry: Entry,
+    recordId: RecordId,
+    { from, to }: VersionRange,
+    { cause, root, via }: Fall,
+  ): Entry {
+    return this.#builder.place({
+      recordId,
+      origin: "consequence",
+      envelope: compact({ actor: event.actor, causationId: entry.header.id }),
+      structure: { type: "record.invalidated", from, to, root, via },
+      data: { cause },
+    });
+  }
+
+  /** S9: makes the sources that are not there, when the event asks for it. */
+  #placeholdersFor(event: Created | Updated, sources: readonly NewDerivation[]): Entry[] {
+    if (event.unknownSources !== "stub") return [];
+    const made: Entry[] = [];
+    for (const { recordId, version = 1 } of sources) {
+      const isThere = recordId === event.recordId || this.#state.block(recordId) !== undefined;
+      if (isThere || version !== 1) continue;
+      const data = { name: recordId };
+      const placeholder = this.#builder.place({
+        recordId,
+        origin: "placeholder",
+        envelope: compact({ actor: event.actor }),
+        structure: { type: "record.created", kind: placeholderKind, edges: [] },
+        data,
+        document: completeDocument({ ...data, kind: placeholderKind }),
+      });
+      made.push(placeholder);
+    }
+    return made;
+  }
+
+  #checkVersion(recordId: RecordId, version: number, current: VersionEntry, verb: string): void {
+    if (version <= current.version) return;
+    throw new StoreError(
+      "version-not-found",
+      `Record ${JSON.stringify(recordId)} has no version ${version} to ${verb}; the last is ${current.version}.`,
+      { details: { recordId, version, current: current.version } },
+    );
+  }
+
+  /** Fills in the versions left out and refuses sources that are not there. */
+  #pin(sources: readonly NewDerivation[], pointer: string): Derivation[] {
+    return sources.map(({ recordId, version, role, relation }, index) => {
+      const current = this.#state.block(recordId)?.lastVersion;
+      if (current === undefined || (version !== undefined && version > current)) {
+        const what =
+          current === undefined
+            ? `Record ${JSON.stringify(recordId)}`
+            : `Version ${version} of record ${JSON.stringify(recordId)}`;
+        throw new StoreError(
+          "source-unknown",
+          `${what} is not in the store, so nothing can be derived from it.`,
+          {
+            details: { recordId, version: version ?? null, pointer: `${pointer}/${index}` },
+          },
+        );
+      }
+      return {
+        recordId,
+        version: version ?? current,
+        role: role ?? null,
+        relation: relation ?? defaultRelation,
+      };
+    });
+  }
+
+  #answer(
+    entry: Entry,
+    placeholders: readonly Entry[],
+    consequences: readonly Entry[],
+  ): AppendedEvent {
+    const { id, recordId, position, version, recordedAtUs } = entry.header;
+    return {
+      status: "stored",
+      eventId: id,
+      recordId,
+      position,
+      version,
+      recordedAt: formatTimestamp(recordedAtUs),
+      placeholders: placeholders.map((item) => item.event()),
+      consequences: consequences.map((item) => item.event()),
+    };
+  }
+}
+
+function given(event: NewEvent): Pick<PlaceableEvent, "recordId" | "id" | "origin" | "envelope"> {
+  const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
+  const envelope = compact({ occurredAt, actor, causationId, correlationId });
+  return { recordId, id, origin: "given", envelope };
+}
+
+/** Drops members that are undefined: they are not there, and MessagePack could not say so. */
+function compact(value: Readonly<Record<string, unknown>>): EnvelopePayload & EntryPayload["data"] {
+  const result: Record<string, unknown> = {};
+  for (const key in value) if (value[key] !== undefined) result[key] = value[key];
+  return result;
+}
+
+/** The patch or document without its sources, which stand in the header. */
+function splitUpdate({ patch, document }: Updated["data"]): Readonly<Record<string, unknown>> {
+  if (patch !== undefined) {
+    const { derivedFrom: _sources, ...rest } = patch;
+    return { patch: compact(rest) };
+  }
+  const { derivedFrom: _sources, ...rest } = must(
+    document,
+    "an update holds a patch or a document",
+  );
+  return { document: compact(rest) };
+}
+
+function completeUpdate(
+  before: RecordDocument,
+  { patch, document }: Updated["data"],
+  edges: readonly Derivation[] | null,
+  place: string,
+): RecordDocument {
+  if (patch === undefined) {
+    const whole = must(document, "an update holds a patch or a document");
+    return completeDocument({ ...whole, derivedFrom: edges ?? [] });
+  }
+  const merged = mergePatch(before, { ...patch, ...(edges !== null && { derivedFrom: edges }) });
+  validateDocument(merged, place);
+  return completeDocument(merged as PinnedDocument);
+}
+
+function checkExpectedVersion(event: NewEvent, current: VersionEntry | undefined): void {
+  const expected = event.expectedVersion ?? "any";
+  if (expected === "any") return;
+  const actual = current?.version ?? 0;
+  const fits =
+    expected === "none" ? actual === 0 : expected === "exists" ? actual > 0 : actual === expected;
+  if (fits) return;
+  const found = actual === 0 ? "does not exist" : `is at version ${actual}`;
+  throw new StoreError(
+    "version-conflict",
+    `Record ${JSON.stringify(event.recordId)} ${found}, and ${expected} was expected.`,
+    {
+      details: { recordId: event.recordId, expected, actual },
+    },
+  );
+}
+
+function mustExist(event: NewEvent, current: VersionEntry | undefined): VersionEntry {
+  if (current !== undefined) return current;
+  throw new StoreError(
+    "record-not-found",
+    `There is no record ${JSON.stringify(event.recordId)}.`,
+    {
+      details: { recordId: event.recordId },
+      hint: "Create it first with record.created.",
+    },
+  );
+}
+
+/** Adds the event's place in its batch to an error. */
+function atIndex(error: unknown, index: number, count: number): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const place = count > 1 ? `Event ${index}: ` : "";
+  return new StoreError(error.code, `${place}${error.message}`, {
+    hint: error.hint,
+    details: { ...error.details, index },
+    cause: error,
+  });
+}

@@ -1,0 +1,344 @@
+/** The event log on a storage of this process: one writer, decided in memory, written in groups. */
+import { createHash } from "node:crypto";
+import type { Observable } from "rxjs";
+
+import { must } from "../assert.ts";
+import type { Clock } from "../clock.ts";
+import { decodeCommit, emptyCommit, type CommitRecord } from "../codec/commit-record.ts";
+import { Entry } from "../codec/entry.ts";
+import { frame } from "../codec/frame.ts";
+import { encodeMessagePack } from "../codec/msgpack.ts";
+import { StoreError, throwIfAborted } from "../errors.ts";
+import type { NewEvent, RecordedEvent } from "../event/event.ts";
+import { canonicalJson } from "../event/json.ts";
+import { validateEvent } from "../event/validate.ts";
+import type { Position } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { LineageGraph } from "../lineage/graph.ts";
+import { PendingState, StoredState, type State } from "../records/state.ts";
+import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
+import type { Storage } from "../storage/storage.ts";
+import { checkConditions, validateAppendOptions } from "./conditions.ts";
+import { BatchDecider, type DecidedBatch } from "./decide.ts";
+import { storedAnswer } from "./duplicates.ts";
+import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
+import { GroupWriter } from "./group-writer.ts";
+import { HeadSignal, observeEvents } from "./subscribe.ts";
+
+/** An `EventLog` on any `Storage`. */
+export class EmbeddedLog implements EventLog {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #stored: State;
+  readonly #pending: PendingState;
+  readonly #writer: GroupWriter;
+  readonly #headSignal = new HeadSignal();
+  /** What is durable. */
+  #commit: CommitRecord;
+  /** What has been decided; the same as `#commit` when nothing is being written. */
+  #decided: CommitRecord;
+  /** No batch gets a time at or before this one, so that an answer as of it stays true. */
+  #answeredUntilUs = 0;
+  #graph: LineageGraph | undefined;
+  #graphLoading: Promise<LineageGraph> | undefined;
+  #failure: StoreError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(storage: Storage, clock: Clock, commit: CommitRecord) {
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#commit = commit;
+    this.#decided = commit;
+    this.#stored = new StoredState(storage);
+    this.#pending = new PendingState(this.#stored);
+    this.#writer = new GroupWriter(
+      storage,
+      (next) => this.#advance(next),
+      (error) => this.#poison(error),
+    );
+  }
+
+  /**
+   * Opens the log in a storage and checks that its end is the one last committed.
+   *
+   * @throws `checksum-mismatch`, `head-mismatch`, `log-gap`, `format-too-new`
+   */
+  static async open(storage: Storage, clock: Clock): Promise<EmbeddedLog> {
+    const value = storage.get(commitKey);
+    const commit = value === undefined ? emptyCommit : decodeCommit(value);
+    await checkEnd(storage, commit);
+    return new EmbeddedLog(storage, clock, commit);
+  }
+
+  get head(): Position {
+    return this.#commit.head;
+  }
+
+  /** Records ever created, as of the head. */
+  get recordCount(): number {
+    return this.#commit.recordCount;
+  }
+
+  /** Time of the last durable batch, microseconds since the epoch. */
+  get recordedAtUs(): number {
+    return this.#commit.recordedAtUs;
+  }
+
+  /** Synchronous look-ups in what is stored. It may hold more than the head: filter by position. */
+  get state(): State {
+    return this.#stored;
+  }
+
+  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
+    this.#assertWritable();
+    throwIfAborted(options.signal);
+    validateAppendOptions(options);
+    const checked = checkBatch(events);
+    if (this.#writer.waitingPuts > limits.pendingPutsMax) {
+      throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
+    }
+    const cascades = checked.some(
+      (event) => event.type === "record.invalidated" && event.cascade !== false,
+    );
+    if (cascades && this.#graph === undefined) {
+      await this.graph();
+      this.#assertWritable();
+    }
+    const batch = this.#decide(checked, options);
+    await this.#writer.write(batch);
+    const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
+    return { head: last, events: batch.appended };
+  }
+
+  async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
+    for await (const entries of this.readEntries(options)) {
+      for (const entry of entries) {
+        throwIfAborted(options.signal);
+        yield entry.event();
+      }
+    }
+  }
+
+  /** The entries of `read` in chunks, their content not yet decoded. */
+  async *readEntries(options: ReadOptions = {}): AsyncGenerator<readonly Entry[]> {
+    const until = Math.min(options.until ?? this.head, this.head);
+    const reverse = options.reverse ?? false;
+    const first = reverse ? 1 : Math.max(1, options.from ?? 1);
+    const last = reverse ? Math.min(until, options.from ?? until) : until;
+    const limit = options.limit ?? Infinity;
+    if (first > last || limit < 1) return;
+    let expected = reverse ? last : first;
+    const range = {
+      from: entryKey(first),
+      until: entryKey(last + 1),
+      reverse,
+      signal: options.signal,
+    };
+    const chunks = this.#storage.scan(Number.isFinite(limit) ? { ...range, limit } : range);
+    const end = reverse ? Math.max(first, last - limit + 1) : Math.min(last, first + limit - 1);
+    for await (const chunk of chunks) {
+      yield chunk.map(([key, value]) => {
+        const position = entryKeyPosition(key);
+        if (position !== expected) throw gap(expected);
+        expected += reverse ? -1 : 1;
+        return Entry.decode(position, value);
+      });
+    }
+    if (expected !== end + (reverse ? -1 : 1)) throw gap(expected);
+  }
+
+  events$(options: { readonly from?: Position | undefined } = {}): Observable<RecordedEvent> {
+    return observeEvents(this, this.#headSignal, options.from ?? 1);
+  }
+
+  /** Calls back after every durable write until the returned function is called. */
+  onHead(listener: () => void): () => void {
+    return this.#headSignal.listen(listener);
+  }
+
+  /** The lineage graph up to at least the head, built from the log the first time. Readers filter by position. */
+  async graph(): Promise<LineageGraph> {
+    if (this.#graph !== undefined) return this.#graph;
+    this.#graphLoading ??= this.#loadGraph().finally(() => {
+      this.#graphLoading = undefined;
+    });
+    return this.#graphLoading;
+  }
+
+  /**
+   * Makes sure that no event will ever be recorded at or before a time, so that it can be resolved to a position.
+   *
+   * @param timeUs microseconds since the epoch, not after the present
+   */
+  async settleUntil(timeUs: number): Promise<void> {
+    this.#answeredUntilUs = Math.max(this.#answeredUntilUs, timeUs);
+    if (this.#decided.head > this.head) await this.#writer.idle();
+  }
+
+  /** The present by this log's reckoning: never before the last batch. Microseconds since the epoch. */
+  nowUs(): number {
+    return Math.max(this.#clock.nowUs(), this.#decided.recordedAtUs);
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.idle();
+    this.#headSignal.close();
+    await this.#storage.close();
+  }
+
+  #decide(events: readonly NewEvent[], options: AppendOptions): DecidedBatch {
+    const state = this.#pending;
+    const known = this.#answerToKey(events, options);
+    if (known !== undefined) return known;
+    checkConditions(state, this.#decided.head, options);
+    const recordedAtUs = Math.max(
+      this.#clock.nowUs(),
+      this.#decided.recordedAtUs + 1,
+      this.#answeredUntilUs + 1,
+    );
+    const start = {
+      head: this.#decided.head,
+      recordCount: this.#decided.recordCount,
+      recordedAtUs,
+    };
+    state.begin();
+    try {
+      const batch = new BatchDecider(state, this.#graph, start).decide(events);
+      const withKey = this.#rememberKey(batch, events, options);
+      state.keep();
+      if (batch.head > start.head) this.#decided = batch;
+      return withKey;
+    } catch (error) {
+      state.rollback();
+      this.#graph?.truncate(start.head);
+      throw error;
+    }
+  }
+
+  /** The first answer to a batch whose idempotency key is known. */
+  #answerToKey(
+    events: readonly NewEvent[],
+    { idempotencyKey: key }: AppendOptions,
+  ): DecidedBatch | undefined {
+    const before = key === undefined ? undefined : this.#pending.idempotentBatch(key);
+    if (before === undefined) return undefined;
+    if (!batchDigest(events).equals(before.digest)) {
+      throw new StoreError(
+        "idempotency-key-reused",
+        `Idempotency key ${JSON.stringify(key)} belongs to another batch.`,
+        {
+          details: { idempotencyKey: key, positions: before.positions },
+        },
+      );
+    }
+    const appended = before.positions.map((position) =>
+      storedAnswer(
+        this.#pending,
+        must(this.#pending.entry(position), "an idempotent batch's events are stored"),
+      ),
+    );
+    return { ...this.#decided, puts: [], blocks: new Map(), appended };
+  }
+
+  #rememberKey(
+    batch: DecidedBatch,
+    events: readonly NewEvent[],
+    { idempotencyKey: key }: AppendOptions,
+  ): DecidedBatch {
+    if (key === undefined) return batch;
+    const remembered = {
+      digest: batchDigest(events),
+      positions: batch.appended.map(({ position }) => position),
+    };
+    this.#pending.setIdempotentBatch(key, remembered);
+    const storageKey = idempotencyKey(key);
+    const value = frame(storageKey, encodeMessagePack([remembered.digest, remembered.positions]));
+    return { ...batch, puts: [...batch.puts, [storageKey, value]] };
+  }
+
+  #advance(commit: CommitRecord): void {
+    this.#commit = commit;
+    this.#pending.forget(commit.head);
+    this.#headSignal.notify();
+  }
+
+  #poison(error: StoreError): void {
+    this.#failure = error;
+    this.#graph = undefined;
+    this.#decided = this.#commit;
+  }
+
+  async #loadGraph(): Promise<LineageGraph> {
+    const graph = new LineageGraph();
+    while (graph.head < this.head) {
+      for await (const entries of this.readEntries({ from: graph.head + 1 })) {
+        for (const { header } of entries) graph.apply(header);
+      }
+    }
+    // From here to the assignment nothing else runs, so no event can slip in between.
+    while (graph.head < this.#decided.head) {
+      graph.apply(
+        must(this.#pending.entry(graph.head + 1), "a decided event is pending or stored").header,
+      );
+    }
+    this.#graph = graph;
+    return graph;
+  }
+
+  #assertWritable(): void {
+    if (this.#closing !== undefined) throw new StoreError("store-closed", "The store is closed.");
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+function checkBatch(events: readonly unknown[]): NewEvent[] {
+  if (!Array.isArray(events) || events.length === 0) {
+    throw new StoreError("event-invalid", "A batch must be an array of at least one event.", {
+      details: {
+        issues: [{ pointer: "", message: "must be an array of at least one event" }],
+        issueCount: 1,
+      },
+    });
+  }
+  if (events.length > limits.batchEventsMax) {
+    throw new StoreError(
+      "batch-too-large",
+      `The batch has ${events.length} events; at most ${limits.batchEventsMax} are taken.`,
+      {
+        details: { events: events.length, eventsMax: limits.batchEventsMax },
+      },
+    );
+  }
+  return events.map((event, index) => validateEvent(event, events.length > 1 ? index : undefined));
+}
+
+function batchDigest(events: readonly NewEvent[]): Buffer {
+  return createHash("sha256").update(canonicalJson(events)).digest();
+}
+
+/** The log's last entry must be the head of the commit record, and nothing may stand after it. */
+async function checkEnd(storage: Storage, commit: CommitRecord): Promise<void> {
+  const range = { from: entryKey(1), until: entryKey(limits.positionMax), reverse: true, limit: 1 };
+  let last = 0;
+  for await (const [entry] of storage.scan(range))
+    last = entry === undefined ? 0 : entryKeyPosition(entry[0]);
+  if (last === commit.head) return;
+  throw new StoreError(
+    "head-mismatch",
+    `The log ends at position ${last}, but ${commit.head} was committed.`,
+    {
+      details: { found: last, committed: commit.head },
+    },
+  );
+}
+
+function gap(position: Position): StoreError {
+  return new StoreError("log-gap", `Position ${position} is missing from the log.`, {
+    details: { position },
+  });
+}

@@ -1,0 +1,123 @@
+/** Group commit: while one synced write is on its way, decided batches collect; the next write takes all that wait. */
+import type { VersionBlock } from "../codec/version-block.ts";
+import { encodeCommit, type CommitRecord } from "../codec/commit-record.ts";
+import { frame } from "../codec/frame.ts";
+import { StoreError } from "../errors.ts";
+import type { RecordId } from "../ids.ts";
+import { limits } from "../limits.ts";
+import { blockKey, commitKey } from "../storage/keyspace.ts";
+import type { Storage, StorageEntry } from "../storage/storage.ts";
+import type { DecidedBatch } from "./decide.ts";
+
+interface Waiting {
+  readonly batch: DecidedBatch;
+  readonly resolve: () => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+/** Writes decided batches in order, many to a write. */
+export class GroupWriter {
+  readonly #storage: Storage;
+  readonly #onCommit: (commit: CommitRecord) => void;
+  readonly #onFailure: (error: StoreError) => void;
+  #waiting: Waiting[] = [];
+  #waitingPuts = 0;
+  #running: Promise<void> | undefined;
+
+  /**
+   * @param onCommit called after each durable write, before its batches resolve
+   * @param onFailure called once when a write fails; every batch waiting has been decided on top of it and is rejected
+   */
+  constructor(
+    storage: Storage,
+    onCommit: (commit: CommitRecord) => void,
+    onFailure: (error: StoreError) => void,
+  ) {
+    this.#storage = storage;
+    this.#onCommit = onCommit;
+    this.#onFailure = onFailure;
+  }
+
+  /** Keys waiting for a write. */
+  get waitingPuts(): number {
+    return this.#waitingPuts;
+  }
+
+  /** Resolves once the batch is durable. */
+  write(batch: DecidedBatch): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ batch, resolve, reject });
+      this.#waitingPuts += batch.puts.length;
+      // One turn of the microtask queue: callers woken by the write before join this one.
+      this.#running ??= Promise.resolve().then(() => this.#run());
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup();
+      try {
+        await this.#writeGroup(group.map(({ batch }) => batch));
+      } catch (error) {
+        this.#fail(group, error);
+        break;
+      }
+      for (const { resolve } of group) resolve();
+      // The callers just woken append again in the microtasks that follow; let them in before the next write starts.
+      await Promise.resolve();
+    }
+    this.#running = undefined;
+  }
+
+  #takeGroup(): Waiting[] {
+    let events = 0;
+    let count = 0;
+    for (const { batch } of this.#waiting) {
+      if (count > 0 && events + batch.appended.length > limits.groupEventsMax) break;
+      events += batch.appended.length;
+      count += 1;
+    }
+    const group = this.#waiting.splice(0, count);
+    for (const { batch } of group) this.#waitingPuts -= batch.puts.length;
+    return group;
+  }
+
+  async #writeGroup(batches: readonly DecidedBatch[]): Promise<void> {
+    const last = batches.at(-1);
+    // Batches of duplicates only change nothing: their events are durable already, or in a write before this one.
+    if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return;
+    const puts: StorageEntry[] = [];
+    const blocks = new Map<RecordId, VersionBlock>();
+    for (const batch of batches) {
+      for (const put of batch.puts) puts.push(put);
+      for (const [recordId, block] of batch.blocks) blocks.set(recordId, block);
+    }
+    for (const [recordId, block] of blocks) {
+      const key = blockKey(recordId);
+      puts.push([key, frame(key, block.bytes)]);
+    }
+    const { head, recordedAtUs, recordCount } = last;
+    const commit = { head, recordedAtUs, recordCount };
+    puts.push([commitKey, encodeCommit(commit)]);
+    await this.#storage.write({ puts });
+    this.#onCommit(commit);
+  }
+
+  #fail(group: readonly Waiting[], cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new StoreError(
+      "write-failed",
+      `The write failed, and whether it was stored is not known: ${reason}`,
+      { cause },
+    );
+    this.#onFailure(error);
+    for (const { reject } of [...group, ...this.#waiting]) reject(error);
+    this.#waiting = [];
+    this.#waitingPuts = 0;
+  }
+}

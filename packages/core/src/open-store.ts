@@ -1,0 +1,174 @@
+/** Opens a store: a directory on disk, or memory. */
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import { systemClock, type Clock } from "./clock.ts";
+import { StoreError } from "./errors.ts";
+import { isPlainObject } from "./event/json.ts";
+import { EmbeddedLog } from "./log/embedded-log.ts";
+import { openLevelStorage } from "./storage/level-storage.ts";
+import { openMemoryStorage } from "./storage/memory-storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import { EmbeddedStore } from "./store.ts";
+
+/** The version of the store's layout that this code writes and the newest it reads. */
+export const storeFormat = 1;
+
+const manifestName = "sennit.json";
+const ownerName = "owner.json";
+const logName = "log";
+
+export interface OpenStoreOptions {
+  /** Make the store when the directory is missing or empty. Default true. */
+  readonly create?: boolean | undefined;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Opens the store in a directory, and makes it when it is not there. One process at a time.
+ *
+ * @throws `store-not-found` (with `create: false`), `not-a-store`, `format-too-new`, `store-locked`,
+ * `checksum-mismatch`, `head-mismatch`
+ */
+export async function openStore(
+  location: string,
+  options: OpenStoreOptions = {},
+): Promise<EmbeddedStore> {
+  const directory = resolve(location);
+  const made = await prepareDirectory(directory, options.create ?? true);
+  const storage = await openLog(directory);
+  try {
+    if (made) await writeManifest(directory);
+    const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
+    await writeFile(join(directory, ownerName), `${JSON.stringify({ pid: process.pid })}\n`);
+    return new EmbeddedStore(log, directory, () => rm(join(directory, ownerName), { force: true }));
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** Opens an empty store that lives in memory and is gone when the process ends. */
+export async function openMemoryStore(
+  options: Pick<OpenStoreOptions, "clock"> = {},
+): Promise<EmbeddedStore> {
+  return openStoreOn(openMemoryStorage(), options);
+}
+
+/** Opens a store on a storage of the caller's. Closing the store closes the storage. */
+export async function openStoreOn(
+  storage: Storage,
+  options: Pick<OpenStoreOptions, "clock"> = {},
+): Promise<EmbeddedStore> {
+  const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
+  return new EmbeddedStore(log, undefined, async () => {});
+}
+
+/** Checks what is in the directory. True when the store is still to be made. */
+async function prepareDirectory(directory: string, create: boolean): Promise<boolean> {
+  const names = await listDirectory(directory);
+  if (names?.includes(manifestName) === true) {
+    checkManifest(directory, await readFile(join(directory, manifestName), "utf8"));
+    return false;
+  }
+  // A store whose making was cut short holds its log and nothing else; it is made again.
+  const others = (names ?? []).filter((name) => name !== logName && name !== `${manifestName}.new`);
+  if (others.length > 0) {
+    throw new StoreError(
+      "not-a-store",
+      `${directory} is not a store: it holds other files and no ${manifestName}.`,
+      {
+        details: { directory },
+      },
+    );
+  }
+  if (!create) {
+    const what = names === undefined ? "does not exist" : "holds no store";
+    throw new StoreError("store-not-found", `${directory} ${what}.`, { details: { directory } });
+  }
+  await mkdir(directory, { recursive: true });
+  return true;
+}
+
+async function listDirectory(directory: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return undefined;
+    if (code === "ENOTDIR") {
+      throw new StoreError("not-a-store", `${directory} is a file, not a store.`, {
+        details: { directory },
+      });
+    }
+    throw new StoreError("file-unreadable", `Cannot read ${directory}: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function checkManifest(directory: string, text: string): void {
+  const manifest = parseJson(text);
+  const isOurs = isPlainObject(manifest) && manifest["format"] === "sennit-store";
+  const version = isOurs ? manifest["version"] : undefined;
+  if (typeof version !== "number") {
+    throw new StoreError(
+      "not-a-store",
+      `${join(directory, manifestName)} does not describe a store.`,
+      { details: { directory } },
+    );
+  }
+  if (version > storeFormat) {
+    throw new StoreError(
+      "format-too-new",
+      `The store in ${directory} has format ${version}; this Sennit reads up to ${storeFormat}.`,
+      {
+        details: { directory, format: version },
+      },
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the manifest whole: under another name first, synced, then renamed. */
+async function writeManifest(directory: string): Promise<void> {
+  const path = join(directory, manifestName);
+  const manifest = { format: "sennit-store", version: storeFormat, storeId: randomUUID() };
+  const file = await open(`${path}.new`, "w");
+  try {
+    await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+}
+
+async function openLog(directory: string): Promise<Storage> {
+  try {
+    return await openLevelStorage(join(directory, logName));
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
+    const pid = await readOwner(directory);
+    const owner = pid === undefined ? "another process" : `process ${pid}`;
+    throw new StoreError("store-locked", `The store in ${directory} is in use by ${owner}.`, {
+      cause: error,
+      details: { directory, pid: pid ?? null },
+    });
+  }
+}
+
+async function readOwner(directory: string): Promise<number | undefined> {
+  const owner = parseJson(await readFile(join(directory, ownerName), "utf8").catch(() => ""));
+  const pid = isPlainObject(owner) ? owner["pid"] : undefined;
+  return typeof pid === "number" ? pid : undefined;
+}

@@ -1,0 +1,204 @@
+/** What can be asked of a store, now or as of any instant, and the shapes of the answers. */
+import type { Artifact, Derivation, Relation, TagValue } from "../event/document.ts";
+import type { InvalidationRoot, RecordedEvent } from "../event/event.ts";
+import type { JsonValue } from "../event/json.ts";
+import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
+import type { LineageDirection } from "../lineage/walk.ts";
+import type { ReadOptions } from "../log/event-log.ts";
+
+/** An instant of the store. A time is RFC 3339 with a zone. */
+export type AsOf =
+  | { readonly position: Position }
+  | { readonly time: string }
+  | { readonly label: string };
+
+/** Why a version is withdrawn. */
+export interface InvalidationView {
+  readonly cause: string;
+  readonly position: Position;
+  readonly recordedAt: string;
+  /** The invalidation it started with; the event itself when it did not come by a cascade. */
+  readonly root: InvalidationRoot;
+  /** The withdrawn source it came through; null when it did not come by a cascade. */
+  readonly via: RecordVersionRef | null;
+}
+
+/** One version of a record as it stood at the reader's instant. */
+export interface RecordView {
+  readonly id: RecordId;
+  readonly kind: string;
+  readonly name: string;
+  readonly version: Version;
+  readonly status: "valid" | "invalid";
+  /** Valid, but some source's current content differs from the pinned one. */
+  readonly stale: boolean;
+  readonly tags: Readonly<Record<string, TagValue>>;
+  readonly uris: readonly string[];
+  readonly attributes: JsonValue;
+  readonly artifacts: readonly Artifact[];
+  readonly onInvalidate: readonly RecordId[];
+  readonly derivedFrom: readonly Derivation[];
+  /** Times are RFC 3339, UTC, six digits: of the record's first event, and of this version's event. */
+  readonly createdAt: string;
+  readonly recordedAt: string;
+  readonly occurredAt: string | null;
+  readonly actor: string | null;
+  /** The position of the event that made this version. */
+  readonly position: Position;
+  readonly invalidation: InvalidationView | null;
+}
+
+export interface History {
+  readonly recordId: RecordId;
+  /** Oldest first. */
+  readonly versions: readonly RecordView[];
+  readonly events: readonly RecordedEvent[];
+}
+
+/** One member that differs, by its JSON pointer in the record's document. */
+export interface FieldChange {
+  readonly pointer: string;
+  readonly change: "added" | "removed" | "changed";
+  readonly before?: JsonValue | undefined;
+  readonly after?: JsonValue | undefined;
+}
+
+export interface RecordDiff {
+  readonly from: RecordVersionRef;
+  readonly to: RecordVersionRef;
+  readonly changes: readonly FieldChange[];
+}
+
+export interface LineageNode extends RecordVersionRef {
+  readonly kind: string;
+  readonly name: string;
+  readonly status: "valid" | "invalid";
+  /** Steps from the start. */
+  readonly depth: number;
+}
+
+export interface LineageEdge {
+  readonly derived: RecordVersionRef;
+  readonly source: RecordVersionRef;
+  readonly role: string | null;
+  readonly relation: Relation;
+}
+
+export interface Lineage {
+  readonly of: RecordVersionRef;
+  readonly direction: LineageDirection;
+  readonly asOf: Position;
+  /** Breadth first, without the start. */
+  readonly nodes: readonly LineageNode[];
+  readonly edges: readonly LineageEdge[];
+}
+
+export interface LineageOptions {
+  /** Default `"ancestors"`. */
+  readonly direction?: LineageDirection | undefined;
+  /** Steps at most. Default: all. */
+  readonly depth?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A range of versions that would be withdrawn. */
+export interface ImpactRow {
+  readonly recordId: RecordId;
+  readonly versions: { readonly from: Version; readonly to: Version };
+  readonly kind: string;
+  readonly name: string;
+  readonly via: RecordVersionRef | null;
+}
+
+/** What would become of an action named by a withdrawn record. */
+export interface ImpactAction {
+  readonly recordId: RecordId;
+  readonly actionId: RecordId;
+  /** `known`: the action's record is valid. `withdrawn`: it is not. `unknown`: there is no such record. */
+  readonly verdict: "known" | "withdrawn" | "unknown";
+}
+
+export interface Impact {
+  readonly of: { readonly recordId: RecordId; readonly version: Version | null };
+  readonly asOf: Position;
+  /** The record itself first. */
+  readonly withdrawn: readonly ImpactRow[];
+  readonly actions: readonly ImpactAction[];
+}
+
+export interface ImpactOptions {
+  /** With a version in the ref: withdraw it and all later ones. Default false. */
+  readonly since?: boolean | undefined;
+  /** Default true. */
+  readonly cascade?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Verdict = "same" | "superseded" | "withdrawn-since" | "already-withdrawn";
+
+/** One input of a decision, then and now. */
+export interface InputVerdict extends RecordVersionRef {
+  readonly verdict: Verdict;
+  /** The record's version at the reader's instant. */
+  readonly now: Version;
+}
+
+export interface Replay {
+  /** The decision as it stood when it was made. */
+  readonly decision: RecordView;
+  /** The position of the event that made it. */
+  readonly decidedAt: Position;
+  /** The decision and all its ancestors at their pinned versions, as they stood then; sources before dependants. */
+  readonly closure: readonly RecordView[];
+  readonly edges: readonly LineageEdge[];
+  /** One per input, in the order of `closure`. */
+  readonly verdicts: readonly InputVerdict[];
+  /** SHA-256 over the content of the closure, 64 hexadecimal digits: the same at every replay. */
+  readonly digest: string;
+}
+
+/** One record that differs between two instants. */
+export interface StoreChange {
+  readonly recordId: RecordId;
+  readonly kind: string;
+  readonly name: string;
+  /** `created`, or any of the others. A record with another version and the same content and validity is `touched`. */
+  readonly changes: readonly ("created" | "updated" | "withdrawn" | "restored" | "touched")[];
+  readonly fromVersion: Version | null;
+  readonly toVersion: Version;
+  /** What an update changed. */
+  readonly fields: readonly FieldChange[];
+}
+
+export interface StoreDiff {
+  readonly from: Position;
+  readonly to: Position;
+  /** In the order of their first event between the two. */
+  readonly records: readonly StoreChange[];
+}
+
+/**
+ * Questions about the store at one instant. Two readers of the same position give equal answers, for ever.
+ *
+ * A ref is `ID` or `ID@VERSION`. Every method throws `record-not-found` or `version-not-found` for what was not there
+ * at the instant, `ref-invalid` for what is no ref, and `checksum-mismatch` or `log-gap` rather than a wrong answer.
+ */
+export interface Reader {
+  /** The position this reader speaks for. */
+  readonly asOf: Position;
+  record(ref: string): Promise<RecordView>;
+  /** Like `record`, with undefined for what is not there. */
+  findRecord(ref: string): Promise<RecordView | undefined>;
+  history(recordId: RecordId): Promise<History>;
+  diff(from: string, to: string): Promise<RecordDiff>;
+  lineage(ref: string, options?: LineageOptions): Promise<Lineage>;
+  /** What an invalidation of the ref would withdraw: without a version, all versions so far. */
+  impact(ref: string, options?: ImpactOptions): Promise<Impact>;
+  replay(ref: string): Promise<Replay>;
+  /** What became different between an earlier position and this reader's. Cost: the events between. */
+  changesSince(from: Position): Promise<StoreDiff>;
+  /** Events up to the reader's instant. */
+  events(
+    options?: ReadOptions & { readonly recordId?: RecordId | undefined },
+  ): AsyncIterable<RecordedEvent>;
+}

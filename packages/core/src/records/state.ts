@@ -1,0 +1,204 @@
+/** Where the versions of records are read from: the stored bytes, or those bytes below what is still being written. */
+import { Entry } from "../codec/entry.ts";
+import { unframe } from "../codec/frame.ts";
+import { decodeMessagePack } from "../codec/msgpack.ts";
+import { VersionBlock } from "../codec/version-block.ts";
+import type { RecordDocument } from "../event/document.ts";
+import { positionOfStoreId, type EventId, type Position, type RecordId } from "../ids.ts";
+import {
+  blockKey,
+  documentKey,
+  entryKey,
+  eventIdKey,
+  idempotencyKey,
+  olderBlockKey,
+} from "../storage/keyspace.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** Synchronous look-ups of one state of the store. Each is one or two reads of a key. */
+export interface State {
+  /** The newest version block of a record. */
+  block(recordId: RecordId): VersionBlock | undefined;
+  /** A full, older version block. */
+  olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined;
+  entry(position: Position): Entry | undefined;
+  /** The whole document after the patch at this position. */
+  patchedDocument(position: Position): RecordDocument | undefined;
+  positionOfEvent(id: EventId): Position | undefined;
+  /** The stored answer to the batch that carried this idempotency key. */
+  idempotentBatch(key: string): IdempotentBatch | undefined;
+}
+
+/** What is remembered of a batch that carried an idempotency key. */
+export interface IdempotentBatch {
+  /** SHA-256 of the batch as it was sent. */
+  readonly digest: Uint8Array;
+  /** Positions of the events given, in the order given. */
+  readonly positions: readonly Position[];
+}
+
+/** The state on disk. Every read checks its checksum. @throws `checksum-mismatch`, `format-too-new` */
+export class StoredState implements State {
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  block(recordId: RecordId): VersionBlock | undefined {
+    return this.#block(blockKey(recordId), recordId);
+  }
+
+  olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined {
+    return this.#block(olderBlockKey(recordId, blockIndex), recordId);
+  }
+
+  #block(key: Uint8Array, recordId: RecordId): VersionBlock | undefined {
+    const body = this.#body(key, () => `the versions of record ${JSON.stringify(recordId)}`);
+    return body === undefined ? undefined : new VersionBlock(body);
+  }
+
+  entry(position: Position): Entry | undefined {
+    const value = this.#storage.get(entryKey(position));
+    return value === undefined ? undefined : Entry.decode(position, value);
+  }
+
+  patchedDocument(position: Position): RecordDocument | undefined {
+    const body = this.#body(documentKey(position), () => `the document at position ${position}`);
+    return body === undefined ? undefined : (decodeMessagePack(body) as RecordDocument);
+  }
+
+  positionOfEvent(id: EventId): Position | undefined {
+    // An id made by the store says where its event stands, so it needs no index.
+    const carried = positionOfStoreId(id);
+    if (carried !== undefined && this.entry(carried)?.header.id === id) return carried;
+    const body = this.#body(eventIdKey(id), () => `the index of event ${id}`);
+    return body === undefined ? undefined : body.readDoubleLE(0);
+  }
+
+  idempotentBatch(key: string): IdempotentBatch | undefined {
+    const body = this.#body(idempotencyKey(key), () => `idempotency key ${JSON.stringify(key)}`);
+    if (body === undefined) return undefined;
+    const [digest, positions] = decodeMessagePack(body) as [Uint8Array, Position[]];
+    return { digest, positions };
+  }
+
+  #body(key: Uint8Array, what: () => string): Buffer | undefined {
+    const value = this.#storage.get(key);
+    return value === undefined ? undefined : unframe(key, value, what);
+  }
+}
+
+/**
+ * The state that the next event meets: everything decided so far, on disk or still on its way there.
+ *
+ * A batch is decided between `begin` and either `keep` or `rollback`; what was kept is let go by `forget` once it is
+ * on disk.
+ */
+export class PendingState implements State {
+  readonly #stored: State;
+  readonly #blocks = new Map<RecordId, VersionBlock>();
+  readonly #olderBlocks = new Map<string, VersionBlock>();
+  readonly #entries = new Map<Position, Entry>();
+  readonly #documents = new Map<Position, RecordDocument>();
+  readonly #eventIds = new Map<EventId, Position>();
+  readonly #batches = new Map<string, IdempotentBatch>();
+  #undo: (() => void)[] = [];
+
+  constructor(stored: State) {
+    this.#stored = stored;
+  }
+
+  begin(): void {
+    this.#undo = [];
+  }
+
+  keep(): void {
+    this.#undo = [];
+  }
+
+  rollback(): void {
+    for (const undo of this.#undo.toReversed()) undo();
+    this.#undo = [];
+  }
+
+  block(recordId: RecordId): VersionBlock | undefined {
+    return this.#blocks.get(recordId) ?? this.#stored.block(recordId);
+  }
+
+  olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined {
+    return (
+      this.#olderBlocks.get(`${blockIndex}:${recordId}`) ??
+      this.#stored.olderBlock(recordId, blockIndex)
+    );
+  }
+
+  entry(position: Position): Entry | undefined {
+    return this.#entries.get(position) ?? this.#stored.entry(position);
+  }
+
+  patchedDocument(position: Position): RecordDocument | undefined {
+    return this.#documents.get(position) ?? this.#stored.patchedDocument(position);
+  }
+
+  positionOfEvent(id: EventId): Position | undefined {
+    return this.#eventIds.get(id) ?? this.#stored.positionOfEvent(id);
+  }
+
+  idempotentBatch(key: string): IdempotentBatch | undefined {
+    return this.#batches.get(key) ?? this.#stored.idempotentBatch(key);
+  }
+
+  setBlock(recordId: RecordId, block: VersionBlock): void {
+    this.#set(this.#blocks, recordId, block);
+  }
+
+  setOlderBlock(recordId: RecordId, block: VersionBlock): void {
+    this.#set(this.#olderBlocks, `${block.index}:${recordId}`, block);
+  }
+
+  setEntry(entry: Entry): void {
+    this.#set(this.#entries, entry.header.position, entry);
+    this.#set(this.#eventIds, entry.header.id, entry.header.position);
+  }
+
+  setPatchedDocument(position: Position, document: RecordDocument): void {
+    this.#set(this.#documents, position, document);
+  }
+
+  setIdempotentBatch(key: string, batch: IdempotentBatch): void {
+    this.#set(this.#batches, key, batch);
+  }
+
+  /** Lets go of everything at or before a position: it can be read from the storage now. */
+  forget(head: Position): void {
+    for (const [position, entry] of this.#entries) {
+      if (position > head) break;
+      this.#entries.delete(position);
+      this.#eventIds.delete(entry.header.id);
+      this.#documents.delete(position);
+      const { recordId } = entry.header;
+      const block = this.#blocks.get(recordId);
+      if (block !== undefined && block.lastPosition <= head) this.#blocks.delete(recordId);
+    }
+    forgetUpTo(this.#olderBlocks, head, (block) => block.lastPosition);
+    forgetUpTo(this.#batches, head, (batch) => batch.positions.at(-1) ?? 0);
+  }
+
+  #set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const before = map.get(key);
+    map.set(key, value);
+    this.#undo.push(() => {
+      if (before === undefined) map.delete(key);
+      else map.set(key, before);
+    });
+  }
+}
+
+function forgetUpTo<K, V>(
+  map: Map<K, V>,
+  head: Position,
+  positionOf: (value: V) => Position,
+): void {
+  for (const [key, value] of map) if (positionOf(value) <= head) map.delete(key);
+}

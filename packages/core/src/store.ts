@@ -1,0 +1,156 @@
+/** The store: a log, and every question about it now or as of an instant. */
+import type { Observable } from "rxjs";
+
+import type { NewEvent, RecordedEvent } from "./event/event.ts";
+import type { Position, RecordId } from "./ids.ts";
+import type { EmbeddedLog } from "./log/embedded-log.ts";
+import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
+import { must } from "./assert.ts";
+import { StoreError } from "./errors.ts";
+import { resolveAsOf } from "./read/as-of.ts";
+import { EmbeddedReader } from "./read/embedded-reader.ts";
+import { labelEvent, labelRecordId } from "./read/labels.ts";
+import type {
+  AsOf,
+  History,
+  Impact,
+  ImpactOptions,
+  Lineage,
+  LineageOptions,
+  Reader,
+  RecordDiff,
+  RecordView,
+  Replay,
+  StoreDiff,
+} from "./read/reader.ts";
+import { verifyLog, type VerifyOptions, type VerifyReport } from "./verify.ts";
+
+/** A store as a program sees it: the reader of the present, and the ways to write. */
+export interface Store extends Reader {
+  /** Position of the last durable event; 0 when empty. The present that the read methods speak for. */
+  readonly head: Position;
+  /** Stores a batch whole or not at all; see `EventLog.append`. */
+  append(events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
+  /** A reader of an instant, unmoved by later events. Default: the present. */
+  at(asOf?: AsOf): Promise<Reader>;
+  /** Names a position (default: the head), or moves a name that is there. */
+  label(
+    name: string,
+    position?: Position,
+    options?: { readonly actor?: string | undefined },
+  ): Promise<AppendedEvent>;
+  /** Every event from a position on (default 1), stored ones first, then live, without gap or duplicate. */
+  events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent>;
+  /** Reads the whole log and checks every stored byte of it. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A store in this process. */
+export class EmbeddedStore implements Store {
+  /** The log underneath, for what builds on it (projections, a server). */
+  readonly log: EmbeddedLog;
+  /** The store's directory; undefined when it lives in memory. */
+  readonly directory: string | undefined;
+  readonly #release: () => Promise<void>;
+
+  /** @param release called once the log is closed */
+  constructor(log: EmbeddedLog, directory: string | undefined, release: () => Promise<void>) {
+    this.log = log;
+    this.directory = directory;
+    this.#release = release;
+  }
+
+  get head(): Position {
+    return this.log.head;
+  }
+
+  get asOf(): Position {
+    return this.log.head;
+  }
+
+  append(events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return this.log.append(events, options);
+  }
+
+  async at(asOf: AsOf = { position: this.head }): Promise<Reader> {
+    return new EmbeddedReader(this.log, await resolveAsOf(this.log, asOf));
+  }
+
+  async label(
+    name: string,
+    position: Position = this.head,
+    options: { readonly actor?: string | undefined } = {},
+  ): Promise<AppendedEvent> {
+    if (!Number.isInteger(position) || position < 0) {
+      throw new StoreError(
+        "argument-invalid",
+        `${position} is no position: positions are whole numbers from 0.`,
+      );
+    }
+    const reader = await this.at({ position });
+    const exists = (await this.findRecord(labelRecordId(name))) !== undefined;
+    const { events } = await this.append([labelEvent(name, reader.asOf, exists, options.actor)]);
+    return must(events[0], "one event given, one answer");
+  }
+
+  events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent> {
+    return this.log.events$(options);
+  }
+
+  verify(options?: VerifyOptions): Promise<VerifyReport> {
+    return verifyLog(this.log, options);
+  }
+
+  async close(): Promise<void> {
+    await this.log.close();
+    await this.#release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  record(ref: string): Promise<RecordView> {
+    return this.#now().record(ref);
+  }
+
+  findRecord(ref: string): Promise<RecordView | undefined> {
+    return this.#now().findRecord(ref);
+  }
+
+  history(recordId: RecordId): Promise<History> {
+    return this.#now().history(recordId);
+  }
+
+  diff(from: string, to: string): Promise<RecordDiff> {
+    return this.#now().diff(from, to);
+  }
+
+  lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
+    return this.#now().lineage(ref, options);
+  }
+
+  impact(ref: string, options?: ImpactOptions): Promise<Impact> {
+    return this.#now().impact(ref, options);
+  }
+
+  replay(ref: string): Promise<Replay> {
+    return this.#now().replay(ref);
+  }
+
+  changesSince(from: Position): Promise<StoreDiff> {
+    return this.#now().changesSince(from);
+  }
+
+  events(
+    options?: ReadOptions & { readonly recordId?: RecordId | undefined },
+  ): AsyncIterable<RecordedEvent> {
+    return this.#now().events(options);
+  }
+
+  #now(): EmbeddedReader {
+    return new EmbeddedReader(this.log, this.head);
+  }
+}
