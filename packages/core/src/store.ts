@@ -17,6 +17,7 @@ import type {
   ImpactOptions,
   Lineage,
   LineageOptions,
+  OutdatedSource,
   Reader,
   RecordDiff,
   RecordView,
@@ -138,6 +139,10 @@ export class EmbeddedStore implements Store {
 
   replay(ref: string): Promise<Replay> {
     return this.#now().replay(ref);
+  }
+
+  outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
+    return this.#now().outdatedSources(ref);
   }
 
   changesSince(from: Position): Promise<StoreDiff> {

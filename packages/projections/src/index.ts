@@ -1,1 +1,26 @@
-export const placeholder = 1;
+/** The public API of the projections: this list and nothing else. */
+export type { KeyPart } from "./keys.ts";
+export {
+  listStatuses,
+  parseListQuery,
+  parseListStatus,
+  type ListQuery,
+  type ListStatus,
+} from "./list-query.ts";
+export { parseCursor, type Cursor } from "./cursor.ts";
+export {
+  defineProjection,
+  type ProjectionDefinition,
+  type Rows,
+  type RowValue,
+} from "./projection.ts";
+export type { ProjectionRows, Row, RowRange } from "./row-storage.ts";
+export type { ProjectionProgress } from "./runner.ts";
+export {
+  ViewReader,
+  type ListOptions,
+  type ListPage,
+  type StaleEdge,
+  type StaleReport,
+} from "./view-reader.ts";
+export { openViews, type OpenViewsOptions, type Views } from "./views.ts";

@@ -33,6 +33,7 @@ import type {
   LineageEdge,
   LineageNode,
   LineageOptions,
+  OutdatedSource,
   Reader,
   RecordDiff,
   RecordView,
@@ -178,6 +179,16 @@ export class EmbeddedReader implements Reader {
       verdicts: inputs.map((position) => this.#verdict(graph, position, decidedAt)),
       digest: closureDigest(closure),
     };
+  }
+
+  async outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
+    const { stale, derivedFrom } = await this.record(ref);
+    if (!stale) return [];
+    return derivedFrom.flatMap(({ recordId, version }) => {
+      if (isCurrentContent(this.#state, recordId, version, this.asOf)) return [];
+      const now = must(versionAsOf(this.#state, recordId, this.asOf), "a source exists").version;
+      return [{ source: { recordId, version }, now }];
+    });
   }
 
   async changesSince(from: Position): Promise<StoreDiff> {

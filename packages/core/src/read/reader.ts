@@ -157,6 +157,14 @@ export interface Replay {
   readonly digest: string;
 }
 
+/** A source whose current content differs from the pinned one. */
+export interface OutdatedSource {
+  /** The version pinned. */
+  readonly source: RecordVersionRef;
+  /** The source's version at the reader's instant. */
+  readonly now: Version;
+}
+
 /** One record that differs between two instants. */
 export interface StoreChange {
   readonly recordId: RecordId;
@@ -195,6 +203,8 @@ export interface Reader {
   /** What an invalidation of the ref would withdraw: without a version, all versions so far. */
   impact(ref: string, options?: ImpactOptions): Promise<Impact>;
   replay(ref: string): Promise<Replay>;
+  /** The sources that make a version stale; none when it is not. */
+  outdatedSources(ref: string): Promise<readonly OutdatedSource[]>;
   /** What became different between an earlier position and this reader's. Cost: the events between. */
   changesSince(from: Position): Promise<StoreDiff>;
   /** Events up to the reader's instant. */

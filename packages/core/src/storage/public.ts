@@ -1,0 +1,7 @@
+/** The parts that a package keeping its own bytes shares with the core: the storage port, frames and MessagePack. */
+export { crc32c } from "../codec/crc32c.ts";
+export { frame, frameHeaderBytes, unframe } from "../codec/frame.ts";
+export { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
+export { openLevelStorage, type LevelStorageOptions } from "./level-storage.ts";
+export { openMemoryStorage } from "./memory-storage.ts";
+export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";

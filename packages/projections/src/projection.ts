@@ -1,0 +1,53 @@
+/** What a projection is: a named, versioned, deterministic fold of the log into rows. */
+import type { RecordedEvent } from "@sennit/core";
+
+import type { KeyPart } from "./keys.ts";
+
+/** What a row may hold: JSON, and nothing that has to be told how to be stored. */
+export type RowValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly RowValue[]
+  | { readonly [member: string]: RowValue };
+
+/** The rows a projection sees while it folds an event: those of all events before, and its own changes so far. */
+export interface Rows {
+  get(table: string, key: readonly KeyPart[]): RowValue | undefined;
+  put(table: string, key: readonly KeyPart[], value: RowValue): void;
+  delete(table: string, key: readonly KeyPart[]): void;
+}
+
+/**
+ * A projection as its author writes it.
+ *
+ * `apply` gets the event and the rows and nothing else: no clock, no randomness, no other store. It must not keep state
+ * of its own between calls, so that any split of the log into runs ends in the same rows.
+ */
+export interface ProjectionDefinition {
+  /** 1-64 characters of a-z, 0-9 and `-`. */
+  readonly name: string;
+  /** A whole number from 1. A new number rebuilds the rows from the log. */
+  readonly version: number;
+  readonly tables: readonly string[];
+  readonly apply: (event: RecordedEvent, rows: Rows) => void;
+}
+
+const namePattern = /^[a-z][a-z0-9-]{0,63}$/;
+
+/** Checks a definition and returns it. @throws TypeError for a name, version or table that cannot be */
+export function defineProjection(definition: ProjectionDefinition): ProjectionDefinition {
+  const { name, version, tables } = definition;
+  if (!namePattern.test(name)) throw new TypeError(`"${name}" is no name for a projection.`);
+  if (!Number.isInteger(version) || version < 1) {
+    throw new TypeError(`The version of projection "${name}" must be a whole number from 1.`);
+  }
+  for (const table of tables) {
+    if (!namePattern.test(table)) throw new TypeError(`"${table}" is no name for a table.`);
+  }
+  if (new Set(tables).size !== tables.length) {
+    throw new TypeError(`Projection "${name}" names a table twice.`);
+  }
+  return definition;
+}

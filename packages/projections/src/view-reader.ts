@@ -1,0 +1,241 @@
+/** A reader that also answers what needs an index: listing, staleness, records by kind and name. */
+import {
+  parseRef,
+  StoreError,
+  type History,
+  type Impact,
+  type ImpactOptions,
+  type Lineage,
+  type LineageOptions,
+  type OutdatedSource,
+  type Position,
+  type ReadOptions,
+  type Reader,
+  type RecordDiff,
+  type RecordedEvent,
+  type RecordId,
+  type RecordVersionRef,
+  type RecordView,
+  type Replay,
+  type StoreDiff,
+} from "@sennit/core";
+
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { matchesWords, type ListQuery, type ListStatus } from "./list-query.ts";
+import { findByName, findRecords } from "./read-models/records.ts";
+import type { ProjectionRows } from "./row-storage.ts";
+
+export interface ListOptions {
+  /** Records at most, 1-10 000. Default 100. */
+  readonly limit?: number | undefined;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ListPage {
+  readonly asOf: Position;
+  /** In the order of their creation. */
+  readonly records: readonly RecordView[];
+  /** There when more may follow. */
+  readonly nextCursor?: string;
+}
+
+/** A record, and a source of it that has moved on. */
+export interface StaleEdge {
+  readonly record: RecordVersionRef;
+  readonly source: RecordVersionRef;
+  /** The source's version at the reader's instant. */
+  readonly now: number;
+}
+
+export interface StaleReport {
+  readonly asOf: Position;
+  readonly records: readonly RecordView[];
+  readonly outdated: readonly StaleEdge[];
+}
+
+const limitDefault = 100;
+const limitMax = 10_000;
+
+/** Every question of `Reader`, where a ref may also be `KIND/NAME`, and those that need an index. */
+export class ViewReader implements Reader {
+  readonly #reader: Reader;
+  readonly #records: ProjectionRows;
+
+  constructor(reader: Reader, records: ProjectionRows) {
+    this.#reader = reader;
+    this.#records = records;
+  }
+
+  get asOf(): Position {
+    return this.#reader.asOf;
+  }
+
+  /** Records that fit a query, one at a time, in the order of their creation. */
+  async *records(query: ListQuery = {}): AsyncGenerator<RecordView> {
+    for await (const { record } of this.#matches(query, 0)) yield record;
+  }
+
+  /** One page of the records that fit a query. @throws `argument-invalid`, `cursor-invalid` */
+  async list(query: ListQuery = {}, options: ListOptions = {}): Promise<ListPage> {
+    const { limit = limitDefault, cursor } = options;
+    if (!Number.isInteger(limit) || limit < 1 || limit > limitMax) {
+      throw new StoreError(
+        "argument-invalid",
+        `limit must be a whole number from 1 to ${limitMax}.`,
+        { details: { limit } },
+      );
+    }
+    const { asOf } = this;
+    const records: RecordView[] = [];
+    let last = cursor === undefined ? 0 : this.#pageStart(cursor, query);
+    for await (const { record, created } of this.#matches(query, last)) {
+      if (records.length === limit) {
+        return { asOf, records, nextCursor: formatCursor({ asOf, after: last }, query) };
+      }
+      records.push(record);
+      last = created;
+    }
+    return { asOf, records };
+  }
+
+  /** The valid records that rest on something that has changed, and on what. */
+  async stale(): Promise<StaleReport> {
+    const records: RecordView[] = [];
+    const outdated: StaleEdge[] = [];
+    for await (const record of this.records({ status: "stale" })) {
+      records.push(record);
+      const ref = { recordId: record.id, version: record.version };
+      for (const { source, now } of await this.#reader.outdatedSources(record.id)) {
+        outdated.push({ record: ref, source, now });
+      }
+    }
+    return { asOf: this.asOf, records, outdated };
+  }
+
+  async record(ref: string): Promise<RecordView> {
+    return this.#reader.record(await this.resolve(ref));
+  }
+
+  async findRecord(ref: string): Promise<RecordView | undefined> {
+    const direct = await this.#reader.findRecord(ref);
+    if (direct !== undefined || !ref.includes("/")) return direct;
+    const [id] = await this.#idsByName(ref);
+    return id === undefined ? undefined : this.record(ref);
+  }
+
+  async history(ref: string): Promise<History> {
+    return this.#reader.history(await this.resolve(ref));
+  }
+
+  async diff(from: string, to: string): Promise<RecordDiff> {
+    return this.#reader.diff(await this.resolve(from), await this.resolve(to));
+  }
+
+  async lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
+    return this.#reader.lineage(await this.resolve(ref), options);
+  }
+
+  async impact(ref: string, options?: ImpactOptions): Promise<Impact> {
+    return this.#reader.impact(await this.resolve(ref), options);
+  }
+
+  async replay(ref: string): Promise<Replay> {
+    return this.#reader.replay(await this.resolve(ref));
+  }
+
+  async outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
+    return this.#reader.outdatedSources(await this.resolve(ref));
+  }
+
+  changesSince(from: Position): Promise<StoreDiff> {
+    return this.#reader.changesSince(from);
+  }
+
+  async *events(
+    options: ReadOptions & { readonly recordId?: RecordId | undefined } = {},
+  ): AsyncGenerator<RecordedEvent> {
+    const { recordId } = options;
+    yield* this.#reader.events(
+      recordId === undefined ? options : { ...options, recordId: await this.resolve(recordId) },
+    );
+  }
+
+  /**
+   * The ref with `KIND/NAME` replaced by the record's id. An id that fits is taken first.
+   *
+   * @throws `ref-invalid`, `record-not-found`, `ref-ambiguous`
+   */
+  async resolve(ref: string): Promise<string> {
+    const { target, version } = parseRef(ref);
+    if (!target.includes("/") || (await this.#reader.findRecord(target)) !== undefined) return ref;
+    const ids = await this.#idsByName(target);
+    const [id, ...others] = ids;
+    // The reader then says that there is no such record.
+    if (id === undefined) return ref;
+    if (others.length > 0) {
+      throw new StoreError(
+        "ref-ambiguous",
+        `${ids.length} records are called ${JSON.stringify(target)}: ${ids.slice(0, 5).join(", ")}.`,
+        {
+          details: { ref, ids },
+        },
+      );
+    }
+    return version === undefined ? id : `${id}@${version}`;
+  }
+
+  async *#matches(
+    query: ListQuery,
+    after: Position,
+  ): AsyncGenerator<{ readonly record: RecordView; readonly created: Position }> {
+    const { kind, tags = {}, status, words = [] } = query;
+    const [tag] = Object.entries(tags);
+    const candidates = findRecords(this.#records, this.asOf, { kind, tag }, after);
+    for await (const { recordId, created } of candidates) {
+      const record = await this.#reader.record(recordId);
+      const fits =
+        (kind === undefined || record.kind === kind) &&
+        Object.entries(tags).every(([key, value]) => hasTag(record, key, value)) &&
+        matchesWords(words, record.name, record.id) &&
+        (status === undefined || hasStatus(record, status));
+      if (fits) yield { record, created };
+    }
+  }
+
+  #pageStart(cursor: string, query: ListQuery): Position {
+    const { asOf, after } = parseCursor(cursor, query);
+    if (asOf === this.asOf) return after;
+    throw new StoreError(
+      "cursor-invalid",
+      `The cursor speaks for position ${asOf}, not for ${this.asOf}.`,
+      {
+        details: { asOf, requested: this.asOf },
+      },
+    );
+  }
+
+  /** Kinds and names may hold slashes themselves, so every split is tried. */
+  async #idsByName(ref: string): Promise<RecordId[]> {
+    const { target } = parseRef(ref);
+    const ids: RecordId[] = [];
+    for (let slash = target.indexOf("/"); slash !== -1; slash = target.indexOf("/", slash + 1)) {
+      const found = findByName(
+        this.#records,
+        this.asOf,
+        target.slice(0, slash),
+        target.slice(slash + 1),
+      );
+      for await (const { recordId } of found) ids.push(recordId);
+    }
+    return ids;
+  }
+}
+
+function hasTag(record: RecordView, key: string, value: string): boolean {
+  return Object.hasOwn(record.tags, key) && String(record.tags[key]) === value;
+}
+
+function hasStatus(record: RecordView, status: ListStatus): boolean {
+  return status === "stale" ? record.stale : record.status === status;
+}
