@@ -1,0 +1,90 @@
+/** P3: bulk ingest in batches of 1000 events, by the log alone. */
+import {
+  openLevelStorage,
+  openMemoryStorage,
+  openStoreOn,
+  type NewEvent,
+  type Storage,
+} from "@sennit/core";
+
+import { openRawLevel, record, writeRaw } from "./raw-level.ts";
+import { toRow, type BoundedRow } from "./report.ts";
+import type { Benchmark, Run } from "./run.ts";
+import { compare, secondsOf, takeTurns } from "./timing.ts";
+import { batchesOf, workload } from "./workload.ts";
+
+const batchEvents = 1000;
+
+const sizes = {
+  small: { rounds: 5, events: 30_000 },
+  full: { rounds: 7, events: 200_000 },
+} as const;
+
+/** Bulk ingest against raw Level. */
+export const ingest: Benchmark = { budgets: ["P3"], measure };
+
+async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
+  const { rounds, events } = sizes[scale];
+  const batches = batchesOf(workload(events), batchEvents);
+  const { storage, recording } = record(openMemoryStorage());
+  await ingestOn(storage, batches);
+  const figures = await takeTurns(rounds, {
+    ours: () =>
+      scratch.within(async (directory) => {
+        return events / (await ingestOn(await openLevelStorage(directory), batches));
+      }),
+    peer: () =>
+      scratch.within(async (directory) => {
+        const level = await openRawLevel(directory);
+        const seconds = await secondsOf(() =>
+          forEachOverlapped(recording.writes, (batch) => writeRaw(level, batch)),
+        );
+        await level.close();
+        return events / seconds;
+      }),
+  });
+  const work = `bulk ingest, batches of ${batchEvents}, log alone : raw Level, same keys and bytes`;
+  return [
+    toRow(
+      {
+        row: "P3",
+        work,
+        unit: "events/s",
+        bounds: "ours",
+        floor: 40_000,
+        aim: 80_000,
+        n: rounds * events,
+      },
+      compare(figures.ours, figures.peer),
+    ),
+  ];
+}
+
+/** Appends the batches and closes the storage. Seconds it took until the last one was durable. */
+export async function ingestOn(
+  storage: Storage,
+  batches: Iterable<readonly NewEvent[]>,
+): Promise<number> {
+  const store = await openStoreOn(storage);
+  const seconds = await secondsOf(() =>
+    forEachOverlapped(batches, async (batch) => {
+      await store.append(batch);
+    }),
+  );
+  await store.close();
+  return seconds;
+}
+
+/** Starts the work on each item when that on the item before the last is done: one is written while the next is decided. */
+async function forEachOverlapped<T>(
+  items: Iterable<T>,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let before: Promise<void> | undefined;
+  for (const item of items) {
+    const current = work(item);
+    await before;
+    before = current;
+  }
+  await before;
+}

@@ -1,0 +1,62 @@
+/** The work that is measured: the records of W(N), and random choices that a seed repeats. */
+import { created, type NewDocument, type NewEvent } from "@sennit/core";
+
+/** The id of the record with a number, from 0. */
+export function recordId(number: number): string {
+  return `rec-${number}`;
+}
+
+/** The content of record `number` of W(N): three tags (integer, fraction, text), one URI, no edge. */
+export function document(number: number): NewDocument {
+  return {
+    kind: "record",
+    name: recordId(number),
+    tags: { run: number % 100, temp: 20.5 + (number % 10) / 10, stage: `s${number % 5}` },
+    uris: [`file:///data/run/${number}.h5`],
+  };
+}
+
+/**
+ * W(N): record 0, then each record derived from the one before it. The events have no id of their own.
+ *
+ * @param count N, at least 0
+ */
+export function workload(count: number): NewEvent[] {
+  return Array.from({ length: count }, (_, number) => {
+    const derivedFrom = number === 0 ? [] : [{ recordId: recordId(number - 1) }];
+    return created(recordId(number), { ...document(number), derivedFrom });
+  });
+}
+
+/** Cuts a list into pieces of `size`; the last one may be shorter. */
+export function batchesOf<T>(items: readonly T[], size: number): T[][] {
+  const batches: T[][] = [];
+  for (let start = 0; start < items.length; start += size) {
+    batches.push(items.slice(start, start + size));
+  }
+  return batches;
+}
+
+/** Gives numbers from 0 up to, not including, 1. */
+export type Random = () => number;
+
+/** A generator that gives the same numbers for the same seed (mulberry32: 32 bits of state, not for secrets). */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A copy of the list in random order. */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const result = [...items];
+  for (let last = result.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1));
+    [result[last], result[other]] = [result[other] as T, result[last] as T];
+  }
+  return result;
+}
