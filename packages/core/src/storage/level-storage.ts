@@ -46,10 +46,12 @@ class LevelStorage implements Storage {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
     return this.#level.getSync(key);
   }
 
   async write(batch: WriteBatch): Promise<void> {
+    this.#assertOpen();
     const chained = this.#level.batch();
     for (const [key, value] of batch.puts) chained.put(key, value);
     for (const key of batch.deletes ?? []) chained.del(key);
@@ -58,6 +60,7 @@ class LevelStorage implements Storage {
   }
 
   async *scan(range: KeyRange): AsyncGenerator<readonly StorageEntry[]> {
+    this.#assertOpen();
     const iterator = this.#level.iterator({
       gte: range.from,
       lt: range.until,
@@ -68,6 +71,7 @@ class LevelStorage implements Storage {
     try {
       while (true) {
         throwIfAborted(range.signal);
+        this.#assertOpen();
         const chunk = await iterator.nextv(scanChunkEntries);
         if (chunk.length === 0) return;
         yield chunk;
@@ -79,6 +83,11 @@ class LevelStorage implements Storage {
 
   async close(): Promise<void> {
     await this.#level.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#level.status !== "open")
+      throw new StoreError("store-closed", "The storage is closed.");
   }
 }
 

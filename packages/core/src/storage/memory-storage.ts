@@ -26,7 +26,8 @@ class MemoryStorage implements Storage {
     for (const [key, value] of batch.puts) {
       const text = toText(key);
       if (!this.#values.has(text)) this.#sortedIsCurrent = false;
-      this.#values.set(text, value.slice());
+      // A copy: the slice of a Buffer would share the caller's memory.
+      this.#values.set(text, Uint8Array.from(value));
     }
     for (const key of batch.deletes ?? []) {
       if (this.#values.delete(toText(key))) this.#sortedIsCurrent = false;
@@ -36,6 +37,7 @@ class MemoryStorage implements Storage {
 
   async *scan(range: KeyRange): AsyncGenerator<readonly StorageEntry[]> {
     this.#assertOpen();
+    throwIfAborted(range.signal);
     const keys = this.#keys();
     const from = lowerBound(keys, toText(range.from));
     const until = Math.max(from, lowerBound(keys, toText(range.until)));
@@ -44,6 +46,7 @@ class MemoryStorage implements Storage {
     const count = Math.min(selected.length, range.limit ?? Infinity);
     for (let start = 0; start < count; start += scanChunkEntries) {
       throwIfAborted(range.signal);
+      this.#assertOpen();
       yield selected.slice(start, Math.min(start + scanChunkEntries, count)).flatMap((key) => {
         const value = this.#values.get(key);
         return value === undefined ? [] : [[Buffer.from(key, "latin1"), value] as const];
