@@ -234,30 +234,38 @@ export class BatchDecider {
     );
   }
 
-  /** Fills in the versions left out and refuses sources that are not there. */
+  /** Fills in the versions left out and refuses sources that are not there, or that turn out to be the same. */
   #pin(sources: readonly NewDerivation[], pointer: string): Derivation[] {
-    return sources.map(({ recordId, version, role, relation }, index) => {
-      const current = this.#state.block(recordId)?.lastVersion;
-      if (current === undefined || (version !== undefined && version > current)) {
-        const what =
-          current === undefined
-            ? `Record ${JSON.stringify(recordId)}`
-            : `Version ${version} of record ${JSON.stringify(recordId)}`;
-        throw new StoreError(
-          "source-unknown",
-          `${what} is not in the store, so nothing can be derived from it.`,
-          {
-            details: { recordId, version: version ?? null, pointer: `${pointer}/${index}` },
-          },
-        );
-      }
-      return {
-        recordId,
-        version: version ?? current,
-        role: role ?? null,
-        relation: relation ?? defaultRelation,
-      };
-    });
+    const edges = sources.map((source, index) => this.#pinOne(source, `${pointer}/${index}`));
+    if (edges.length < 2) return edges;
+    const seen = new Set<string>();
+    for (const [index, { recordId, version, role, relation }] of edges.entries()) {
+      const key = JSON.stringify([recordId, version, role, relation]);
+      if (seen.has(key)) throw repeatedSource({ recordId, version }, `${pointer}/${index}`);
+      seen.add(key);
+    }
+    return edges;
+  }
+
+  #pinOne({ recordId, version, role, relation }: NewDerivation, pointer: string): Derivation {
+    const current = this.#state.block(recordId)?.lastVersion;
+    if (current === undefined || (version !== undefined && version > current)) {
+      const what =
+        current === undefined
+          ? `Record ${JSON.stringify(recordId)}`
+          : `Version ${version} of record ${JSON.stringify(recordId)}`;
+      throw new StoreError(
+        "source-unknown",
+        `${what} is not in the store, so nothing can be derived from it.`,
+        { details: { recordId, version: version ?? null, pointer } },
+      );
+    }
+    return {
+      recordId,
+      version: version ?? current,
+      role: role ?? null,
+      relation: relation ?? defaultRelation,
+    };
   }
 
   #answer(
@@ -318,6 +326,14 @@ function completeUpdate(
   const merged = mergePatch(before, { ...patch, ...(edges !== null && { derivedFrom: edges }) });
   validateDocument(merged, place);
   return completeDocument(merged as PinnedDocument);
+}
+
+/** A source without a version and the same source with its current one are different words for one edge. */
+function repeatedSource({ recordId, version }: RecordVersionRef, pointer: string): StoreError {
+  const message = `names ${recordId}@${version} in the same role and relation a second time`;
+  return new StoreError("event-invalid", `${pointer} ${message}.`, {
+    details: { issues: [{ pointer, message }], issueCount: 1 },
+  });
 }
 
 function checkExpectedVersion(event: NewEvent, current: VersionEntry | undefined): void {
