@@ -243,14 +243,21 @@ function checkUpdate(data: Readonly<Record<string, unknown>>, check: Checker, at
   } else if (check.object(patch, `${at}/patch`)) {
     check.members(patch, documentNames, `${at}/patch`);
     // What the patch makes of the record is checked once it has been applied; this bounds the patch itself.
-    check.json(patch, `${at}/patch`);
-    if (Array.isArray(patch["derivedFrom"])) {
-      checkDerivations(patch["derivedFrom"], check, `${at}/patch/derivedFrom`);
-    }
+    checkPatch(patch, check, `${at}/patch`);
   }
   if (reason !== undefined)
     check.text(reason, `${at}/reason`, limits.causeBytesMax, { lines: true });
   if (restores !== undefined) check.integer(restores, `${at}/restores`, 1, limits.versionMax);
+}
+
+function checkPatch(patch: Readonly<Record<string, unknown>>, check: Checker, at: string): void {
+  for (const [member, value] of Object.entries(patch)) {
+    const place = `${at}/${pointerSegment(member)}`;
+    if (value === undefined) continue;
+    if (member === "derivedFrom" && value !== null) checkDerivations(value, check, place);
+    else if (member === "artifacts" && value !== null) checkArtifacts(value, check, place);
+    else check.json(value, place);
+  }
 }
 
 function checkInvalidation(

@@ -85,18 +85,27 @@ export function* descendants(
     const content = graph.contentOf(via);
     if (expanded.has(content)) continue;
     expanded.add(content);
-    for (const pinned of carriers(graph, content, asOf)) {
-      for (const { position, edge } of graph.dependantsOf(pinned, asOf)) {
-        if (graph.isInvalidation(position) && !graph.isPinned(position, asOf)) continue;
-        onEdge?.({ derived: position, source: pinned, edge });
-        if (seen.has(position)) continue;
-        seen.add(position);
-        queue.push(position);
-        depths.push(level + 1);
-        yield { position, depth: level + 1, via, pinned };
-      }
+    for (const { derived: position, source: pinned, edge } of restingOn(graph, content, asOf)) {
+      onEdge?.({ derived: position, source: pinned, edge });
+      if (seen.has(position)) continue;
+      seen.add(position);
+      queue.push(position);
+      depths.push(level + 1);
+      yield { position, depth: level + 1, via, pinned };
     }
   }
+}
+
+/** The edges by which versions rest on a content, in the order of the versions. */
+function restingOn(graph: LineageGraph, content: Position, asOf: Position): WalkEdge[] {
+  const edges: WalkEdge[] = [];
+  for (const source of carriers(graph, content, asOf)) {
+    for (const { position, edge } of graph.dependantsOf(source, asOf)) {
+      if (graph.isInvalidation(position) && !graph.isPinned(position, asOf)) continue;
+      edges.push({ derived: position, source, edge });
+    }
+  }
+  return edges.toSorted((a, b) => a.derived - b.derived || a.edge - b.edge);
 }
 
 /** The versions that carry one content: the content version, then the invalidations before the next one. */

@@ -9,6 +9,7 @@ import {
   placeholderKind,
   type Derivation,
   type NewDerivation,
+  type NewDocument,
   type PinnedDocument,
   type RecordDocument,
 } from "../event/document.ts";
@@ -107,8 +108,8 @@ export class BatchDecider {
     const entry = this.#builder.place({
       ...given(event),
       structure: { type: "record.created", kind, edges },
-      data: compact(rest),
-      document: completeDocument({ ...rest, kind, derivedFrom: edges }),
+      data: storable(rest),
+      document: completeDocument({ ...storable(rest), kind, derivedFrom: edges }),
     });
     return this.#answer(entry, placeholders, this.#lateEdges(event, entry, edges));
   }
@@ -300,17 +301,26 @@ function compact(value: Readonly<Record<string, unknown>>): EnvelopePayload & En
   return result;
 }
 
+/** The members of a document or patch as they can be stored. */
+function storable<T extends { readonly artifacts?: NewDocument["artifacts"] | null }>(
+  members: T,
+): T {
+  const { artifacts } = members;
+  const plain = artifacts?.map((artifact) => compact({ ...artifact }));
+  return compact({ ...members, ...(plain !== undefined && { artifacts: plain }) }) as unknown as T;
+}
+
 /** The patch or document without its sources, which stand in the header. */
 function splitUpdate({ patch, document }: Updated["data"]): Readonly<Record<string, unknown>> {
   if (patch !== undefined) {
     const { derivedFrom: _sources, ...rest } = patch;
-    return { patch: compact(rest) };
+    return { patch: storable(rest) };
   }
   const { derivedFrom: _sources, ...rest } = must(
     document,
     "an update holds a patch or a document",
   );
-  return { document: compact(rest) };
+  return { document: storable(rest) };
 }
 
 function completeUpdate(

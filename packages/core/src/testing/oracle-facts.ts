@@ -105,10 +105,7 @@ export interface OracleDependency {
   readonly index: number;
 }
 
-/**
- * Everything that rests directly on a content version, in the order SPEC.md gives: pinned version, then newest naming of
- * sources first, then last source first, then oldest version first.
- */
+/** Everything that rests directly on a content version: oldest version first, then in the order of its sources. */
 export function dependenciesOn(
   events: readonly OracleEvent[],
   content: ContentEvent,
@@ -121,13 +118,7 @@ export function dependenciesOn(
         found.push({ derived, pinned, index });
     }
   }
-  return found.toSorted(
-    (a, b) =>
-      a.pinned.version - b.pinned.version ||
-      b.derived.content.sourcesFrom - a.derived.content.sourcesFrom ||
-      b.index - a.index ||
-      a.derived.position - b.derived.position,
-  );
+  return found.toSorted((a, b) => a.derived.position - b.derived.position || a.index - b.index);
 }
 
 /** True when a pinned version holds what its record holds now; a placeholder stands for what filled it. */
