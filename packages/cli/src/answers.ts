@@ -1,0 +1,200 @@
+/** How commands print records, events and the outcome of a write. */
+import type { AppendedEvent, NewEvent, RecordedEvent, RecordView, Reader } from "@sennit/core";
+
+import type { Context } from "./context.ts";
+import { plural, printable, shortTime, type Column, type Output } from "./output.ts";
+
+/** Stores one event and prints what became of it. */
+export async function writeOne(context: Context, event: NewEvent, verb: string): Promise<void> {
+  const store = await context.store();
+  const { events } = await store.append([{ ...event, actor: event.actor ?? context.actor }]);
+  const [appended] = events;
+  if (appended === undefined) return;
+  const record = await store.record(appended.recordId);
+  const { out } = context;
+  if (out.isJson) {
+    out.json({ ...appended, record });
+    return;
+  }
+  printAppended(out, appended, record, verb);
+}
+
+function printAppended(
+  out: Output,
+  appended: AppendedEvent,
+  record: RecordView,
+  verb: string,
+): void {
+  const { recordId, version, position, placeholders, consequences, status } = appended;
+  const name = out.style("bold", printable(`${recordId}@${version}`));
+  const what = `${printable(record.kind)} ${printable(JSON.stringify(record.name))}`;
+  const note = status === "duplicate" ? " (stored before)" : "";
+  out.line(`${verb} ${name}  ${what}  at position ${position}${note}`);
+  for (const placeholder of placeholders) {
+    out.line(`  made a placeholder for ${printable(placeholder.recordId)}`);
+  }
+  if (consequences.length === 0) return;
+  out.line(
+    `  withdrew ${plural(consequences.length, "range")} of versions that rest on withdrawn ones:`,
+  );
+  const shown = consequences.slice(0, 20);
+  for (const event of shown) out.line(`    ${consequenceLine(event)}`);
+  const more = consequences.length - shown.length;
+  if (more > 0) out.line(`    and ${more} more`);
+}
+
+function consequenceLine(event: RecordedEvent): string {
+  if (event.type !== "record.invalidated") return printable(event.recordId);
+  const { versions, via } = event.data;
+  const through = via === undefined ? "" : ` through ${via.recordId}@${via.version}`;
+  return printable(`${event.recordId} ${versionRange(versions)}${through}`);
+}
+
+/** `@2` or `@1-3`. */
+export function versionRange({ from, to }: { readonly from: number; readonly to: number }): string {
+  return from === to ? `@${from}` : `@${from}-${to}`;
+}
+
+/** The columns of a list of records. */
+export const recordColumns: readonly Column[] = [
+  { title: "ID" },
+  { title: "VERSION", align: "right" },
+  { title: "KIND" },
+  { title: "NAME" },
+  { title: "STATUS" },
+  { title: "RECORDED" },
+  { title: "TAGS" },
+];
+
+/** One row of a list of records. */
+export function recordRow(out: Output, record: RecordView): string[] {
+  return [
+    printable(record.id),
+    String(record.version),
+    printable(record.kind),
+    printable(record.name),
+    out.status(record.status, record.stale),
+    out.ago(record.recordedAt),
+    tagText(record),
+  ];
+}
+
+/** `loss=0.12 stage="prod"`. */
+export function tagText({ tags }: Pick<RecordView, "tags">): string {
+  return Object.entries(tags)
+    .map(([key, value]) => printable(`${key}=${String(value)}`))
+    .join(" ");
+}
+
+/** One record, all of it, as a person reads it. */
+export function printRecord(out: Output, record: RecordView): void {
+  const version = out.style("dim", `version ${record.version}`);
+  out.line(
+    `${out.style("bold", printable(record.name))}  ${printable(record.id)}  ${version}  ${out.status(record.status, record.stale)}`,
+  );
+  out.fields([
+    ["kind", printable(record.kind)],
+    ["recorded", `${out.time(record.recordedAt)} at position ${record.position}`],
+    ["occurred", record.occurredAt === null ? undefined : out.time(record.occurredAt)],
+    ["created", record.version === 1 ? undefined : out.time(record.createdAt)],
+    ["actor", record.actor === null ? undefined : printable(record.actor)],
+    ["tags", tagText(record) || undefined],
+    ...record.uris.map((uri) => ["uri", printable(uri)] as const),
+    ...record.artifacts.map((artifact) => ["artifact", printable(artifactText(artifact))] as const),
+    ...record.derivedFrom.map((edge) => ["from", printable(derivationText(edge))] as const),
+    ...record.onInvalidate.map((actionId) => ["on invalidate", printable(actionId)] as const),
+  ]);
+  printAttributes(out, record);
+  if (record.invalidation !== null) printInvalidation(out, record.invalidation);
+}
+
+function artifactText({ name, sizeBytes, sha256, uri }: RecordView["artifacts"][number]): string {
+  const size = sizeBytes === undefined ? "" : `  ${plural(sizeBytes, "byte")}`;
+  const digest = sha256 === undefined ? "" : `  sha256 ${sha256.slice(0, 12)}`;
+  return `${name}${size}${digest}${uri === undefined ? "" : `  ${uri}`}`;
+}
+
+function derivationText({
+  recordId,
+  version,
+  role,
+  relation,
+}: RecordView["derivedFrom"][number]): string {
+  const words = [role, relation === "wasDerivedFrom" ? null : relation].filter(
+    (word) => word !== null,
+  );
+  return `${recordId}@${version}${words.length === 0 ? "" : ` (${words.join(", ")})`}`;
+}
+
+function printAttributes(out: Output, { attributes }: RecordView): void {
+  const text = JSON.stringify(attributes, undefined, 2);
+  if (text === "{}") return;
+  out.line(out.style("dim", "attributes"));
+  for (const line of text.split("\n")) out.line(`  ${printable(line)}`);
+}
+
+function printInvalidation(
+  out: Output,
+  invalidation: NonNullable<RecordView["invalidation"]>,
+): void {
+  const { cause, position, recordedAt, root, via } = invalidation;
+  out.line(`${out.style("red", "withdrawn")}  ${printable(cause)}`);
+  out.fields([
+    ["  when", `${out.time(recordedAt)} at position ${position}`],
+    ["  through", via === null ? undefined : printable(`${via.recordId}@${via.version}`)],
+    ["  root cause", via === null ? undefined : printable(`the invalidation of ${root.recordId}`)],
+  ]);
+}
+
+/** One event in one line. */
+export function eventRow(out: Output, event: RecordedEvent): string[] {
+  const styles = {
+    "record.created": "green",
+    "record.updated": "cyan",
+    "record.invalidated": "red",
+  } as const;
+  return [
+    String(event.position),
+    shortTime(event.recordedAt),
+    out.style(styles[event.type], event.type.slice("record.".length)),
+    printable(`${event.recordId}@${event.version}`),
+    printable(event.actor ?? ""),
+    printable(eventText(event)),
+  ];
+}
+
+export const eventColumns: readonly Column[] = [
+  { title: "POSITION", align: "right" },
+  { title: "RECORDED" },
+  { title: "EVENT" },
+  { title: "RECORD" },
+  { title: "ACTOR" },
+  { title: "WHAT" },
+];
+
+function eventText(event: RecordedEvent): string {
+  switch (event.type) {
+    case "record.created":
+      return `${event.data.kind} ${JSON.stringify(event.data.name)}`;
+    case "record.updated": {
+      const { patch, reason, restores } = event.data;
+      if (restores !== undefined)
+        return `restores version ${restores}${reason === undefined ? "" : `: ${reason}`}`;
+      const members = patch === undefined ? "the whole document" : Object.keys(patch).join(", ");
+      return reason === undefined ? members : `${members}: ${reason}`;
+    }
+    case "record.invalidated": {
+      const { versions, via, cause } = event.data;
+      const through = via === undefined ? "" : ` through ${via.recordId}@${via.version}`;
+      return `${versionRange(versions)}${through}: ${cause}`;
+    }
+    default:
+      return "";
+  }
+}
+
+/** Says which instant an answer speaks for, when it is not the present. */
+export function noteAsOf(context: Context, reader: Pick<Reader, "asOf">): void {
+  if (context.asOf !== undefined && !context.out.isJson)
+    context.out.note(`as of position ${reader.asOf}`);
+}

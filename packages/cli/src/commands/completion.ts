@@ -1,0 +1,71 @@
+/** `sennit completion`: prints a shell completion script. */
+import { StoreError } from "@sennit/core";
+
+import { defineCommand, globalFlags } from "../command.ts";
+import { program } from "../program.ts";
+
+const shells = ["bash", "zsh", "fish"];
+
+export const command = defineCommand({
+  name: "completion",
+  summary: "print a shell completion script",
+  arguments: [{ name: "SHELL", help: "bash, zsh or fish" }],
+  flags: [],
+  examples: [
+    'eval "$(sennit completion bash)"',
+    "sennit completion fish > ~/.config/fish/completions/sennit.fish",
+  ],
+  async run({ values, out }) {
+    const shell = values.argument(0);
+    if (!shells.includes(shell)) {
+      throw new StoreError("argument-invalid", `SHELL must be one of ${shells.join(", ")}.`, {
+        details: { argument: "SHELL", value: shell },
+      });
+    }
+    const flags = await flagsByCommand();
+    if (shell === "fish") out.line(fishScript(flags));
+    else if (shell === "zsh")
+      out.line(`autoload -U +X bashcompinit && bashcompinit\n${bashScript(flags)}`);
+    else out.line(bashScript(flags));
+    return undefined;
+  },
+});
+
+type FlagsByCommand = ReadonlyMap<string, readonly string[]>;
+
+async function flagsByCommand(): Promise<FlagsByCommand> {
+  const rows = Object.entries(program).map(async ([name, { load }]) => {
+    const { flags } = (await load()).command;
+    return [name, [...flags, ...globalFlags].map((flag) => `--${flag.name}`)] as const;
+  });
+  return new Map(await Promise.all(rows));
+}
+
+function bashScript(flags: FlagsByCommand): string {
+  const cases = [...flags].map(([name, words]) => `    ${name}) words="${words.join(" ")}" ;;`);
+  return [
+    "_sennit() {",
+    '  local current="${COMP_WORDS[COMP_CWORD]}" words=""',
+    '  case "${COMP_WORDS[1]}" in',
+    ...cases,
+    "  esac",
+    `  if [ "$COMP_CWORD" -eq 1 ]; then words="${[...flags.keys(), "help"].join(" ")}"; fi`,
+    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    '  if [ ${#COMPREPLY[@]} -eq 0 ] && [ "$COMP_CWORD" -gt 1 ]; then COMPREPLY=($(compgen -f -- "$current")); fi',
+    "}",
+    "complete -F _sennit sennit",
+  ].join("\n");
+}
+
+function fishScript(flags: FlagsByCommand): string {
+  const commands = Object.entries(program).map(
+    ([name, { summary }]) =>
+      `complete -c sennit -n __fish_use_subcommand -a ${name} -d "${summary}"`,
+  );
+  const options = [...flags].flatMap(([name, words]) =>
+    words.map(
+      (word) => `complete -c sennit -n "__fish_seen_subcommand_from ${name}" -l ${word.slice(2)}`,
+    ),
+  );
+  return [...commands, ...options].join("\n");
+}

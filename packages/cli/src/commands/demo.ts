@@ -1,0 +1,82 @@
+/** `sennit demo`: plays a story and leaves a store to try things in. */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+
+import { openStore, StoreError } from "@sennit/core";
+
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { commandLine, playStory } from "../demo/play.ts";
+import { tryNext } from "../demo/story.ts";
+
+const directoryDefault = "sennit-demo";
+/** Marks a directory as made by the demo, so that the next demo may replace it. */
+const markerName = "demo.json";
+const localCommand = join("node_modules", ".bin", "sennit");
+
+export const command = defineCommand({
+  name: "demo",
+  summary: "play a story and leave a store to try things in",
+  arguments: [
+    { name: "DIR", optional: true, help: `Where to leave the store; default: ${directoryDefault}` },
+  ],
+  flags: [{ name: "once", type: "boolean", help: "End after the story" }],
+  examples: ["sennit demo", "sennit demo ./try --once"],
+  async run(context) {
+    const { io, out, values } = context;
+    const directory = resolve(
+      io.cwd,
+      values.positionals[0] ?? values.text("store") ?? directoryDefault,
+    );
+    await prepare(directory, io.clock);
+    out.line(
+      `A sennit is a braided cord. This one is laid in ${relative(io.cwd, directory) || "."}.`,
+    );
+    const { run } = await import("../run.ts");
+    const code = await playStory(io, out, directory, run);
+    if (code === 0) printNext(context, directory);
+    return code;
+  },
+});
+
+/** Replaces the store of an earlier demo, and nothing else. */
+async function prepare(directory: string, clock: Context["io"]["clock"]): Promise<void> {
+  const names = existsSync(directory) ? await readdir(directory) : [];
+  if (names.length > 0 && !names.includes(markerName)) {
+    throw new StoreError(
+      "directory-not-empty",
+      `${directory} holds something that no demo has made.`,
+      {
+        hint: "Name another directory: sennit demo DIR",
+        details: { directory },
+      },
+    );
+  }
+  if (names.length > 0) await rejectInUse(directory, clock);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  await (await openStore(directory, { clock })).close();
+  const note = "Made by `sennit demo`, which replaces this directory when it is run again.";
+  await writeFile(join(directory, markerName), `${JSON.stringify({ note })}\n`);
+}
+
+/** @throws `store-locked` when the earlier store is open somewhere */
+async function rejectInUse(directory: string, clock: Context["io"]["clock"]): Promise<void> {
+  try {
+    await (await openStore(directory, { create: false, clock })).close();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === "store-locked") throw error;
+    // Whatever else is wrong with the old demo store goes away with it.
+  }
+}
+
+function printNext({ io, out }: Context, directory: string): void {
+  const program = existsSync(join(io.cwd, localCommand)) ? localCommand : "sennit";
+  const store = relative(io.cwd, directory) || ".";
+  out.line(
+    `${out.style("bold", "Now you")}\nThe store is in ${store}. Each of these works as it stands:\n`,
+  );
+  for (const words of tryNext) out.line(`  ${commandLine([program, "--store", store, ...words])}`);
+  out.line(`\nTo be rid of it, delete ${store}.`);
+}

@@ -1,0 +1,107 @@
+/** `sennit diff`: what differs between two versions, or between two instants of the whole store. */
+import {
+  parseAsOf,
+  StoreError,
+  type FieldChange,
+  type RecordDiff,
+  type StoreDiff,
+} from "@sennit/core";
+
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { plural, printable, type Output } from "../output.ts";
+
+export const command = defineCommand({
+  name: "diff",
+  summary: "what differs between two versions, or two instants",
+  arguments: [
+    { name: "REF@A", optional: true, help: "The version before" },
+    { name: "REF@B", optional: true, help: "The version after" },
+  ],
+  flags: [
+    { name: "from", type: "string", value: "INSTANT", help: "The whole store: the instant before" },
+    {
+      name: "to",
+      type: "string",
+      value: "INSTANT",
+      help: "The whole store: the instant after; default: now",
+    },
+  ],
+  examples: [
+    "sennit diff cfg-1@1 cfg-1@2",
+    "sennit diff --from submitted-paper --to 2026-03-09T00:00:00Z",
+  ],
+  async run(context) {
+    const { values } = context;
+    const [before, after] = values.positionals;
+    const from = values.text("from");
+    if (from !== undefined && before === undefined) return diffStore(context, from);
+    if (before === undefined || after === undefined || from !== undefined) {
+      throw new StoreError("usage", "diff takes two versions, or --from and --to.", {
+        hint: "See: sennit help diff",
+      });
+    }
+    const reader = await context.reader();
+    const diff = await reader.diff(await context.resolve(before), await context.resolve(after));
+    if (context.out.isJson) context.out.json(diff);
+    else printRecordDiff(context.out, diff);
+    return undefined;
+  },
+});
+
+async function diffStore(context: Context, from: string): Promise<undefined> {
+  const { values, out } = context;
+  const store = await context.store();
+  const to = values.text("to");
+  const before = await store.at(parseAsOf(from));
+  const after = await store.at(to === undefined ? context.asOf : parseAsOf(to));
+  if (before.asOf > after.asOf) {
+    throw new StoreError(
+      "argument-invalid",
+      `--from is position ${before.asOf}, after --to at ${after.asOf}.`,
+      {
+        hint: "Give the earlier instant first.",
+        details: { flag: "--from" },
+      },
+    );
+  }
+  const diff = await after.changesSince(before.asOf);
+  if (out.isJson) out.json(diff);
+  else printStoreDiff(out, diff);
+  return undefined;
+}
+
+function printRecordDiff(out: Output, { from, to, changes }: RecordDiff): void {
+  out.line(printable(`${from.recordId}@${from.version} -> ${to.recordId}@${to.version}`));
+  if (changes.length === 0) out.line("no difference");
+  for (const change of changes) printChange(out, change);
+}
+
+function printStoreDiff(out: Output, { from, to, records }: StoreDiff): void {
+  out.line(`position ${from} -> ${to}: ${plural(records.length, "record")} changed`);
+  for (const { recordId, kind, name, changes, fromVersion, toVersion, fields } of records) {
+    const versions = fromVersion === null ? `@${toVersion}` : `@${fromVersion} -> @${toVersion}`;
+    const what = changes.map((change) => styleChange(out, change)).join(", ");
+    out.line(
+      `${what}  ${out.style("bold", printable(recordId))} ${versions}  ${printable(kind)} ${printable(JSON.stringify(name))}`,
+    );
+    for (const change of fields) printChange(out, change);
+  }
+}
+
+function styleChange(out: Output, change: StoreDiff["records"][number]["changes"][number]): string {
+  const styles = {
+    created: "green",
+    updated: "cyan",
+    withdrawn: "red",
+    restored: "green",
+    touched: "dim",
+  } as const;
+  return out.style(styles[change], change);
+}
+
+function printChange(out: Output, { pointer, before, after }: FieldChange): void {
+  out.line(`  ${printable(pointer)}`);
+  if (before !== undefined) out.line(out.style("red", `  - ${printable(JSON.stringify(before))}`));
+  if (after !== undefined) out.line(out.style("green", `  + ${printable(JSON.stringify(after))}`));
+}

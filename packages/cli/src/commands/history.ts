@@ -1,0 +1,44 @@
+/** `sennit history`: the versions of a record. */
+import { noteAsOf, tagText } from "../answers.ts";
+import { defineCommand } from "../command.ts";
+import { printable, shortTime } from "../output.ts";
+
+export const command = defineCommand({
+  name: "history",
+  summary: "the versions of a record",
+  arguments: [{ name: "REF", help: "The record" }],
+  flags: [],
+  examples: ["sennit history cfg-1", "sennit history model/braggnn --json"],
+  async run(context) {
+    const { out } = context;
+    const reader = await context.reader();
+    const history = await reader.history(await context.resolve(context.values.argument(0)));
+    if (out.isJson) {
+      out.json(history);
+      return undefined;
+    }
+    noteAsOf(context, reader);
+    const columns = [
+      { title: "VERSION", align: "right" as const },
+      { title: "POSITION", align: "right" as const },
+      { title: "RECORDED" },
+      { title: "EVENT" },
+      { title: "STATUS" },
+      { title: "ACTOR" },
+      { title: "TAGS" },
+      { title: "CAUSE" },
+    ];
+    const rows = history.versions.map((record, index) => [
+      String(record.version),
+      String(record.position),
+      shortTime(record.recordedAt),
+      history.events[index]?.type.slice("record.".length) ?? "",
+      out.status(record.status, record.stale),
+      printable(record.actor ?? ""),
+      tagText(record),
+      printable(record.invalidation?.cause ?? ""),
+    ]);
+    out.table(columns, rows);
+    return undefined;
+  },
+});

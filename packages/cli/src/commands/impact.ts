@@ -1,0 +1,61 @@
+/** `sennit impact`: what an invalidation would withdraw. */
+import type { Impact } from "@sennit/core";
+
+import { noteAsOf, versionRange } from "../answers.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { plural, printable } from "../output.ts";
+
+export const command = defineCommand({
+  name: "impact",
+  summary: "what an invalidation would withdraw",
+  arguments: [{ name: "REF[@V]", help: "The record: all its versions so far, or version V alone" }],
+  flags: [{ name: "since", type: "boolean", help: "Version V and all later ones" }],
+  examples: [
+    "sennit impact calibration-3",
+    "sennit impact model/braggnn@2 --as-of submitted-paper",
+  ],
+  async run(context) {
+    const reader = await context.reader();
+    const ref = await context.resolve(context.values.argument(0));
+    const impact = await reader.impact(ref, {
+      since: context.values.flag("since"),
+      signal: context.io.signal,
+    });
+    noteAsOf(context, reader);
+    printImpact(context, impact);
+    return undefined;
+  },
+});
+
+/** Prints what would fall, the record itself first. */
+export function printImpact({ out }: Context, impact: Impact): void {
+  if (out.isJson) {
+    out.json(impact);
+    return;
+  }
+  const { withdrawn, actions } = impact;
+  const rest = withdrawn.length - 1;
+  out.line(
+    `would withdraw the record itself and ${plural(rest, "range")} of versions that rest on it`,
+  );
+  out.table(
+    [
+      { title: "RECORD" },
+      { title: "VERSIONS" },
+      { title: "KIND" },
+      { title: "NAME" },
+      { title: "THROUGH" },
+    ],
+    withdrawn.map(({ recordId, versions, kind, name, via }) => [
+      printable(recordId),
+      versionRange(versions),
+      printable(kind),
+      printable(name),
+      via === null ? "" : printable(`${via.recordId}@${via.version}`),
+    ]),
+  );
+  for (const { recordId, actionId, verdict } of actions) {
+    out.line(`action ${printable(actionId)} of ${printable(recordId)}: ${verdict}`);
+  }
+}

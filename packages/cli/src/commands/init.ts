@@ -1,0 +1,34 @@
+/** `sennit init`: makes a store. */
+import { join, resolve } from "node:path";
+
+import { openStore } from "@sennit/core";
+
+import { defineCommand } from "../command.ts";
+import { storeDirectoryName } from "../context.ts";
+
+export const command = defineCommand({
+  name: "init",
+  summary: "make a store",
+  arguments: [{ name: "DIR", optional: true, help: "Its directory; default: .sennit here" }],
+  flags: [],
+  examples: ["sennit init", "sennit init ./beamline-7"],
+  async run({ io, values, out }) {
+    const named = values.positionals[0] ?? values.text("store") ?? storeDirectoryName;
+    const directory = resolve(io.cwd, named);
+    const store = await openStore(directory, { clock: io.clock });
+    const { head } = store;
+    await store.close();
+    if (out.isJson) {
+      out.json({ store: directory, head });
+      return undefined;
+    }
+    out.line(
+      head === 0
+        ? `The store in ${directory} is ready and empty.`
+        : `The store in ${directory} holds ${head} events.`,
+    );
+    const flag = named === storeDirectoryName ? "" : ` --store ${JSON.stringify(join(named))}`;
+    out.note(`Next: sennit create config "run 7"${flag}`);
+    return undefined;
+  },
+});

@@ -1,0 +1,77 @@
+/** `sennit list`: records that fit a query. */
+import type { AsOf } from "@sennit/core";
+import { parseCursor, parseListQuery, parseListStatus, type ListQuery } from "@sennit/projections";
+
+import { noteAsOf, recordColumns, recordRow } from "../answers.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+
+export const command = defineCommand({
+  name: "list",
+  summary: "records that fit a query",
+  arguments: [
+    {
+      name: "QUERY",
+      optional: true,
+      rest: true,
+      help: "Words and terms: kind:model tag.stage=prod bragg",
+    },
+  ],
+  flags: [
+    { name: "kind", type: "string", value: "KIND", help: "Of this kind" },
+    { name: "tag", type: "string", multiple: true, value: "K=V", help: "With this tag" },
+    { name: "status", type: "string", value: "STATUS", help: "valid, invalid or stale" },
+    { name: "limit", type: "string", value: "N", help: "Records at most, 1-10000; default 100" },
+    { name: "cursor", type: "string", value: "CURSOR", help: "Where the page before ended" },
+  ],
+  examples: [
+    "sennit list --kind model --status valid",
+    "sennit list tag.stage=prod --as-of submitted-paper",
+  ],
+  async run(context) {
+    const { values, out } = context;
+    const query = readQuery(context);
+    const limit = values.integer("limit", 1, 10_000);
+    const cursor = values.text("cursor");
+    const reader = await context.viewReader(pageInstant(context, query, cursor));
+    const page = await reader.list(query, { limit, cursor });
+    if (out.isJson) {
+      out.json(page);
+      return undefined;
+    }
+    noteAsOf(context, reader);
+    if (page.records.length === 0) {
+      out.note(
+        reader.asOf === 0 ? "The store is empty. Next: sennit create KIND NAME" : "Nothing fits.",
+      );
+      return undefined;
+    }
+    out.table(
+      recordColumns,
+      page.records.map((record) => recordRow(out, record)),
+    );
+    if (page.nextCursor !== undefined) out.note(`More with: --cursor ${page.nextCursor}`);
+    return undefined;
+  },
+});
+
+function readQuery({ values }: Context): ListQuery {
+  const query = parseListQuery(values.positionals.join(" "));
+  const status = values.text("status");
+  return {
+    kind: values.text("kind") ?? query.kind,
+    status: status === undefined ? query.status : parseListStatus(status),
+    tags: { ...query.tags, ...Object.fromEntries(values.pairs("tag")) },
+    words: query.words,
+  };
+}
+
+/** Every page of a listing speaks for the instant of the first, also when the store has grown since. */
+function pageInstant(
+  context: Context,
+  query: ListQuery,
+  cursor: string | undefined,
+): AsOf | undefined {
+  if (context.asOf !== undefined || cursor === undefined) return context.asOf;
+  return { position: parseCursor(cursor, query).asOf };
+}

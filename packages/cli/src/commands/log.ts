@@ -1,0 +1,95 @@
+/** `sennit log`: the events, in order. */
+import type { ReadOptions, RecordedEvent } from "@sennit/core";
+
+import { eventColumns, eventRow, noteAsOf } from "../answers.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+
+const limitDefault = 100;
+
+export const command = defineCommand({
+  name: "log",
+  summary: "the events, in order",
+  arguments: [{ name: "REF", optional: true, help: "Only the events of this record" }],
+  flags: [
+    {
+      name: "from",
+      type: "string",
+      value: "POSITION",
+      help: "First position; default 1, or the last with --reverse",
+    },
+    { name: "limit", type: "string", value: "N", help: `Events at most; default ${limitDefault}` },
+    { name: "reverse", type: "boolean", help: "Newest first" },
+    { name: "follow", type: "boolean", help: "Go on with new events until Ctrl-C" },
+  ],
+  examples: ["sennit log --reverse --limit 10", "sennit log cfg-1"],
+  async run(context) {
+    const { values, out, io } = context;
+    const from = values.integer("from", 1);
+    if (values.flag("follow")) return follow(context, from ?? 1);
+    const limit = values.integer("limit", 1) ?? limitDefault;
+    const ref = values.positionals[0];
+    const reader = await context.reader();
+    const recordId = ref === undefined ? undefined : await context.resolve(ref);
+    // One more than asked for says whether there is a next page.
+    const options = {
+      from,
+      limit: limit + 1,
+      reverse: values.flag("reverse"),
+      recordId,
+      signal: io.signal,
+    };
+    const events = await collect(reader.events(options));
+    const next = events.length > limit ? events.pop() : undefined;
+    if (out.isJson) {
+      out.json({
+        asOf: reader.asOf,
+        events,
+        ...(next !== undefined && { nextFrom: next.position }),
+      });
+      return undefined;
+    }
+    noteAsOf(context, reader);
+    out.table(
+      eventColumns,
+      events.map((event) => eventRow(out, event)),
+    );
+    if (next !== undefined) out.note(`More with: --from ${next.position}`);
+    return undefined;
+  },
+});
+
+async function collect(events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent[]> {
+  const collected: RecordedEvent[] = [];
+  for await (const event of events) collected.push(event);
+  return collected;
+}
+
+/** Prints events as they come, one line each, until the user stops it. */
+async function follow(
+  context: Context,
+  from: NonNullable<ReadOptions["from"]>,
+): Promise<undefined> {
+  const { out, io } = context;
+  const store = await context.store();
+  const ref = context.values.positionals[0];
+  const recordId = ref === undefined ? undefined : await context.resolve(ref);
+  await new Promise<void>((resolve, reject) => {
+    const subscription = store.events$({ from }).subscribe({
+      next: (event) => {
+        if (recordId !== undefined && event.recordId !== recordId) return;
+        if (out.isJson) out.json(event);
+        else out.line(eventRow(out, event).join("  "));
+      },
+      error: reject,
+      complete: resolve,
+    });
+    const stop = () => {
+      subscription.unsubscribe();
+      resolve();
+    };
+    if (io.signal.aborted) stop();
+    else io.signal.addEventListener("abort", stop, { once: true });
+  });
+  return undefined;
+}

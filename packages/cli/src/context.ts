@@ -1,0 +1,104 @@
+/** What a command works with: its values, its store, its output. */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+import {
+  openStore,
+  parseAsOf,
+  parseRef,
+  StoreError,
+  type AsOf,
+  type EmbeddedStore,
+  type Reader,
+} from "@sennit/core";
+import type { ViewReader, Views } from "@sennit/projections";
+
+import type { Io } from "./io.ts";
+import { Output } from "./output.ts";
+import type { Values } from "./values.ts";
+
+/** Directory of the default store. */
+export const storeDirectoryName = ".sennit";
+
+export class Context {
+  readonly io: Io;
+  readonly values: Values;
+  readonly out: Output;
+  #store: EmbeddedStore | undefined;
+  #views: Views | undefined;
+
+  constructor(io: Io, values: Values) {
+    this.io = io;
+    this.values = values;
+    this.out = new Output(io, values.flag("json"));
+  }
+
+  get actor(): string | undefined {
+    return this.values.text("actor");
+  }
+
+  /** The instant asked for; undefined for the present. @throws `as-of-invalid` */
+  get asOf(): AsOf | undefined {
+    const text = this.values.text("as-of");
+    return text === undefined ? undefined : parseAsOf(text);
+  }
+
+  /** Where the store is. @throws `store-not-found` when nothing names one and none is near */
+  storeDirectory(): string {
+    const named = this.values.text("store") ?? this.io.env["SENNIT_STORE"];
+    if (named !== undefined && named !== "") {
+      if (/^https?:\/\//.test(named)) {
+        throw new StoreError(
+          "argument-invalid",
+          `${named} is a URL; this version opens directories only.`,
+          {
+            details: { flag: "--store" },
+          },
+        );
+      }
+      return resolve(this.io.cwd, named);
+    }
+    for (let directory = resolve(this.io.cwd); ; directory = dirname(directory)) {
+      const candidate = join(directory, storeDirectoryName);
+      if (existsSync(candidate)) return candidate;
+      if (dirname(directory) === directory) break;
+    }
+    throw new StoreError("store-not-found", `There is no ${storeDirectoryName} here or above.`, {
+      hint: "Make a store with: sennit init, or name one with --store DIR",
+    });
+  }
+
+  /** The store, opened on first use and closed when the command ends. */
+  async store(): Promise<EmbeddedStore> {
+    this.#store ??= await openStore(this.storeDirectory(), { create: false, clock: this.io.clock });
+    return this.#store;
+  }
+
+  /** A reader of the instant asked for. */
+  async reader(): Promise<Reader> {
+    return (await this.store()).at(this.asOf);
+  }
+
+  /** A reader with the indexes, of the instant asked for or given. */
+  async viewReader(asOf: AsOf | undefined = this.asOf): Promise<ViewReader> {
+    const store = await this.store();
+    if (this.#views === undefined) {
+      const { openViews } = await import("@sennit/projections");
+      this.#views = await openViews(store);
+    }
+    return this.#views.at(asOf, { signal: this.io.signal });
+  }
+
+  /** The ref with `KIND/NAME` replaced by an id. The indexes are opened only when the ref is no id. */
+  async resolve(ref: string): Promise<string> {
+    const { target } = parseRef(ref);
+    const reader = await this.reader();
+    if (!target.includes("/") || (await reader.findRecord(target)) !== undefined) return ref;
+    return (await this.viewReader()).resolve(ref);
+  }
+
+  async close(): Promise<void> {
+    await this.#views?.close();
+    await this.#store?.close();
+  }
+}

@@ -1,0 +1,202 @@
+/** Stores events from NDJSON: line by line, in batches, with a word on every line that is refused. */
+import {
+  isStoreError,
+  limits,
+  StoreError,
+  validateEvent,
+  type EmbeddedStore,
+  type NewEvent,
+  type Position,
+} from "@sennit/core";
+
+import { readLines, type Line } from "./lines.ts";
+
+/** One line that was refused. */
+export interface LineError {
+  readonly line: number;
+  readonly code: string;
+  readonly message: string;
+  readonly pointer: string;
+  readonly hint: string;
+}
+
+export interface IngestSummary {
+  /** Events given that were stored; what the store added because of them is not counted. */
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly refused: number;
+  readonly head: Position;
+  /** The first 1000. */
+  readonly errors: readonly LineError[];
+}
+
+export interface IngestOptions {
+  /** All or nothing, in one batch. */
+  readonly atomic: boolean;
+  /** Events to a batch. */
+  readonly batchEvents: number;
+  /** Set on events that name no actor. */
+  readonly actor?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((lines: number) => void) | undefined;
+}
+
+const errorsMax = 1000;
+
+interface Item {
+  readonly line: number;
+  readonly event: NewEvent;
+}
+
+/** Stores every event of a stream that can be stored. Memory: one batch. */
+export async function ingest(
+  store: EmbeddedStore,
+  chunks: AsyncIterable<Uint8Array>,
+  options: IngestOptions,
+): Promise<IngestSummary> {
+  const run = new IngestRun(store, options);
+  for await (const line of readLines(chunks)) {
+    if (options.signal?.aborted === true) break;
+    await run.take(line);
+  }
+  return run.finish();
+}
+
+class IngestRun {
+  readonly #store: EmbeddedStore;
+  readonly #options: IngestOptions;
+  readonly #errors: LineError[] = [];
+  #items: Item[] = [];
+  #stored = 0;
+  #duplicates = 0;
+  #refused = 0;
+
+  constructor(store: EmbeddedStore, options: IngestOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  async take(line: Line): Promise<void> {
+    const { atomic, batchEvents, onProgress } = this.#options;
+    const event = this.#parse(line);
+    if (event === undefined) return;
+    this.#items.push({ line: line.number, event });
+    if (atomic && this.#items.length > limits.batchEventsMax) {
+      throw new StoreError(
+        "batch-too-large",
+        `With --atomic at most ${limits.batchEventsMax} events are taken.`,
+        {
+          hint: "Leave --atomic out: every event with an id can safely be sent again.",
+          details: { line: line.number, eventsMax: limits.batchEventsMax },
+        },
+      );
+    }
+    if (atomic || this.#items.length < batchEvents) return;
+    await this.#flush();
+    onProgress?.(line.number);
+  }
+
+  async finish(): Promise<IngestSummary> {
+    if (this.#options.atomic) await this.#flushWhole();
+    else await this.#flush();
+    return {
+      stored: this.#stored,
+      duplicates: this.#duplicates,
+      refused: this.#refused,
+      head: this.#store.head,
+      errors: this.#errors,
+    };
+  }
+
+  #parse({ number, text }: Line): NewEvent | undefined {
+    try {
+      if (text === undefined) throw new StoreError("event-invalid", "The line is not UTF-8.");
+      const event = validateEvent(parseJson(text));
+      const { actor } = this.#options;
+      return actor === undefined || event.actor !== undefined ? event : { ...event, actor };
+    } catch (error) {
+      this.#refuse(number, error);
+      return undefined;
+    }
+  }
+
+  /** All of it or nothing: a line that is refused refuses the rest. */
+  async #flushWhole(): Promise<void> {
+    if (this.#items.length === 0) return;
+    if (this.#refused > 0) {
+      this.#refused += this.#items.length;
+      this.#items = [];
+      return;
+    }
+    try {
+      await this.#append(this.#items);
+    } catch (error) {
+      const index = refusedIndex(error, this.#items.length);
+      if (index === undefined) throw error;
+      this.#refuse(this.#items[index]?.line ?? 0, error);
+      this.#refused = this.#items.length;
+    }
+  }
+
+  /** Stores what can be stored: the events before a refused one, then those after it. */
+  async #flush(): Promise<void> {
+    let items = this.#items;
+    this.#items = [];
+    while (items.length > 0) {
+      try {
+        await this.#append(items);
+        return;
+      } catch (error) {
+        const index = refusedIndex(error, items.length);
+        if (index === undefined) throw error;
+        if (index > 0) await this.#append(items.slice(0, index));
+        this.#refuse(items[index]?.line ?? 0, error);
+        items = items.slice(index + 1);
+      }
+    }
+  }
+
+  async #append(items: readonly Item[]): Promise<void> {
+    const { events } = await this.#store.append(items.map(({ event }) => event));
+    const duplicates = events.filter(({ status }) => status === "duplicate").length;
+    this.#duplicates += duplicates;
+    this.#stored += events.length - duplicates;
+  }
+
+  #refuse(line: number, error: unknown): void {
+    if (!isStoreError(error)) throw error;
+    this.#refused += 1;
+    if (this.#errors.length >= errorsMax) return;
+    const { code, message, hint, details } = error;
+    this.#errors.push({ line, code, message, pointer: pointerOf(details), hint });
+  }
+}
+
+/** Which event of a batch an error is about; undefined when it is not about one. */
+function refusedIndex(error: unknown, count: number): number | undefined {
+  if (!isStoreError(error)) return undefined;
+  const { index } = error.details;
+  if (typeof index !== "number" || index >= count) return undefined;
+  return ["invalid", "conflict", "not-found"].includes(error.category) ? index : undefined;
+}
+
+function pointerOf(details: Readonly<Record<string, unknown>>): string {
+  const { pointer, issues } = details;
+  if (typeof pointer === "string") return pointer;
+  const [first] = Array.isArray(issues) ? (issues as { readonly pointer: string }[]) : [];
+  return first?.pointer ?? "";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new StoreError(
+      "event-invalid",
+      `The line is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        hint: "Put one JSON object on each line.",
+      },
+    );
+  }
+}

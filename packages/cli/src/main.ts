@@ -1,0 +1,33 @@
+/** The process behind the `sennit` command. */
+import { systemClock } from "@sennit/core";
+
+import type { Io } from "./io.ts";
+import { run } from "./run.ts";
+
+/** Runs the process's command line and sets its exit code. */
+export async function main(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2), processIo());
+}
+
+function processIo(): Io {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  // A reader that has seen enough (head, less) closes the pipe; that is no error of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+  const noColor = (process.env["NO_COLOR"] ?? "") !== "";
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    stdin: process.stdin,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    isColorful: process.stdout.isTTY && !noColor,
+    isInteractive: process.stderr.isTTY,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    clock: systemClock,
+    signal: stop.signal,
+  };
+}

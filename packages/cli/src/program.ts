@@ -1,0 +1,96 @@
+/** Every command by its name, with what the overview says of it. Commands are loaded when they are called. */
+import type { Command } from "./command.ts";
+
+interface Entry {
+  readonly group: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** The commands in the order the overview shows them. */
+export const program: Readonly<Record<string, Entry>> = {
+  init: { group: "Store", summary: "make a store", load: () => import("./commands/init.ts") },
+  ingest: {
+    group: "Write",
+    summary: "store events from NDJSON",
+    load: () => import("./commands/ingest.ts"),
+  },
+  import: {
+    group: "Write",
+    summary: "store what another tool recorded",
+    load: () => import("./commands/import.ts"),
+  },
+  create: {
+    group: "Write",
+    summary: "create a record",
+    load: () => import("./commands/create.ts"),
+  },
+  update: {
+    group: "Write",
+    summary: "make a record's next version",
+    load: () => import("./commands/update.ts"),
+  },
+  invalidate: {
+    group: "Write",
+    summary: "withdraw versions and all that rests on them",
+    load: () => import("./commands/invalidate.ts"),
+  },
+  restore: {
+    group: "Write",
+    summary: "bring back the content of an old version",
+    load: () => import("./commands/restore.ts"),
+  },
+  label: { group: "Write", summary: "name a position", load: () => import("./commands/label.ts") },
+  show: { group: "Read", summary: "one record", load: () => import("./commands/show.ts") },
+  list: {
+    group: "Read",
+    summary: "records that fit a query",
+    load: () => import("./commands/list.ts"),
+  },
+  log: { group: "Read", summary: "the events, in order", load: () => import("./commands/log.ts") },
+  history: {
+    group: "Read",
+    summary: "the versions of a record",
+    load: () => import("./commands/history.ts"),
+  },
+  diff: {
+    group: "Read",
+    summary: "what differs between two versions, or two instants",
+    load: () => import("./commands/diff.ts"),
+  },
+  lineage: {
+    group: "Provenance",
+    summary: "what a record rests on, or what rests on it",
+    load: () => import("./commands/lineage.ts"),
+  },
+  impact: {
+    group: "Provenance",
+    summary: "what an invalidation would withdraw",
+    load: () => import("./commands/impact.ts"),
+  },
+  stale: {
+    group: "Provenance",
+    summary: "records whose sources have moved on",
+    load: () => import("./commands/stale.ts"),
+  },
+  replay: {
+    group: "Provenance",
+    summary: "a decision and its inputs as they stood",
+    load: () => import("./commands/replay.ts"),
+  },
+  verify: {
+    group: "Store",
+    summary: "check every stored byte of the log",
+    load: () => import("./commands/verify.ts"),
+  },
+  demo: {
+    group: "Store",
+    summary: "play a story and leave a store to try things in",
+    load: () => import("./commands/demo.ts"),
+  },
+  completion: {
+    group: "Store",
+    summary: "print a shell completion script",
+    load: () => import("./commands/completion.ts"),
+  },
+};

@@ -1,0 +1,158 @@
+/** Runs one command line: finds the command, checks its words, runs it, and turns errors into words and exit codes. */
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+
+import { nearest, StoreError, toStoreError } from "@sennit/core";
+
+import { globalFlags, type Command, type Flag } from "./command.ts";
+import { Context } from "./context.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { commandHelp, overview } from "./help.ts";
+import type { Io } from "./io.ts";
+import { program } from "./program.ts";
+import { Values } from "./values.ts";
+
+/** The version in the package's manifest. */
+export function packageVersion(): string {
+  const manifest = createRequire(import.meta.url)("../package.json") as {
+    readonly version: string;
+  };
+  return manifest.version;
+}
+
+/** Runs a command line and returns the exit code. Never throws. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await runCommand(argv, io);
+  } catch (error) {
+    return reportError(toStoreError(error), argv, io);
+  }
+}
+
+async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = commandFirst(argv);
+  if (name === undefined || name === "--help" || (name === "help" && rest.length === 0)) {
+    io.stdout(`${overview(packageVersion())}\n`);
+    return name === undefined ? exitCodes.invalid : 0;
+  }
+  if (name === "--version" || name === "version") {
+    io.stdout(`${packageVersion()}\n`);
+    return 0;
+  }
+  if (name === "help") {
+    io.stdout(`${commandHelp(await loadCommand(rest[0] ?? ""))}\n`);
+    return 0;
+  }
+  const command = await loadCommand(name);
+  const values = parseValues(command, rest);
+  if (values.flag("help")) {
+    io.stdout(`${commandHelp(command)}\n`);
+    return 0;
+  }
+  checkPositionals(command, values.positionals);
+  const context = new Context(io, values);
+  try {
+    return (await command.run(context)) ?? 0;
+  } finally {
+    await context.close();
+  }
+}
+
+/** Global flags may stand before the command's name; the name is brought to the front. */
+function commandFirst(argv: readonly string[]): string[] {
+  let at = 0;
+  while (at < argv.length && argv[at]?.startsWith("--") === true) {
+    const word = argv[at] ?? "";
+    const flag = globalFlags.find((candidate) => word === `--${candidate.name}`);
+    if (flag === undefined && !word.includes("=")) break;
+    at += flag?.type === "string" ? 2 : 1;
+  }
+  const name = argv[at];
+  if (at === 0 || name === undefined || name.startsWith("--")) return [...argv];
+  return [name, ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+/** @throws `usage` with the nearest command */
+export async function loadCommand(name: string): Promise<Command> {
+  const entry = Object.hasOwn(program, name) ? program[name] : undefined;
+  if (entry !== undefined) return (await entry.load()).command;
+  const near = nearest(name, Object.keys(program));
+  throw new StoreError("usage", `There is no command ${JSON.stringify(name)}.`, {
+    hint: near === undefined ? "See: sennit help" : `Did you mean: sennit ${near}`,
+    details: { command: name },
+  });
+}
+
+function parseValues(command: Command, words: readonly string[]): Values {
+  const flags = [...command.flags, ...globalFlags];
+  const options = Object.fromEntries(
+    flags.map(({ name, type, multiple }) => [name, { type, multiple: multiple ?? false }]),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+    });
+    return new Values(values, positionals);
+  } catch (error) {
+    throw usageError(command, flags, error);
+  }
+}
+
+function usageError(command: Command, flags: readonly Flag[], error: unknown): StoreError {
+  const message = error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error);
+  const unknown = /Unknown option '--?([^']+)'/.exec(message)?.[1];
+  const near =
+    unknown === undefined
+      ? undefined
+      : nearest(
+          unknown,
+          flags.map(({ name }) => name),
+        );
+  const hint = near === undefined ? `See: sennit help ${command.name}` : `Did you mean: --${near}`;
+  return new StoreError("usage", `${message}.`, {
+    hint,
+    details:
+      unknown === undefined
+        ? { command: command.name }
+        : { command: command.name, flag: `--${unknown}` },
+  });
+}
+
+function checkPositionals(command: Command, positionals: readonly string[]): void {
+  const missing = command.arguments.find(
+    ({ optional }, index) => optional !== true && positionals[index] === undefined,
+  );
+  if (missing !== undefined) {
+    throw new StoreError("usage", `${missing.name} is missing: ${missing.help}.`, {
+      hint: `See: sennit help ${command.name}`,
+      details: { command: command.name, argument: missing.name },
+    });
+  }
+  const takesRest = command.arguments.some(({ rest }) => rest === true);
+  const extra = positionals[command.arguments.length];
+  if (extra !== undefined && !takesRest) {
+    throw new StoreError("usage", `${JSON.stringify(extra)} is one word too many.`, {
+      hint: `See: sennit help ${command.name}`,
+      details: { command: command.name, argument: extra },
+    });
+  }
+}
+
+/** Prints an error on stderr: two lines for people, the error's JSON with `--json`. */
+function reportError(error: StoreError, argv: readonly string[], io: Io): number {
+  if (argv.includes("--json")) {
+    io.stderr(`${JSON.stringify(error)}\n`);
+  } else {
+    io.stderr(`error ${error.code}: ${error.message}\n`);
+    const { issues } = error.details;
+    if (Array.isArray(issues) && issues.length > 1) {
+      for (const { pointer, message } of issues as { pointer: string; message: string }[]) {
+        io.stderr(`  ${pointer} ${message}\n`);
+      }
+    }
+    io.stderr(`hint: ${error.hint}\n`);
+  }
+  return exitCodes[error.category];
+}

@@ -1,0 +1,112 @@
+/** The values of one command line, checked for their form as they are asked for. */
+import { isPlainObject, StoreError, type TagValue } from "@sennit/core";
+
+/** Flags and arguments as given. */
+export class Values {
+  readonly #flags: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+  readonly positionals: readonly string[];
+
+  constructor(
+    flags: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>,
+    positionals: readonly string[],
+  ) {
+    this.#flags = flags;
+    this.positionals = positionals;
+  }
+
+  /** A positional argument that the command's declaration makes sure is there. */
+  argument(index: number): string {
+    const value = this.positionals[index];
+    if (value === undefined) throw new StoreError("usage", "An argument is missing.");
+    return value;
+  }
+
+  flag(name: string): boolean {
+    return this.#flags[name] === true;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#flags[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** @throws `usage` when the flag is missing */
+  required(name: string, hint: string): string {
+    const value = this.text(name);
+    if (value === undefined || value === "") {
+      throw new StoreError("usage", `--${name} is required.`, {
+        hint,
+        details: { flag: `--${name}` },
+      });
+    }
+    return value;
+  }
+
+  texts(name: string): string[] {
+    const value = this.#flags[name];
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  }
+
+  /** @throws `argument-invalid` naming the flag */
+  integer(name: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number | undefined {
+    const value = this.text(name);
+    return value === undefined ? undefined : parseInteger(value, `--${name}`, min, max);
+  }
+
+  /** `--tag k=v` flags as tags. A value that reads as a number or a boolean is one; quotes make it text. */
+  tags(name: string): Record<string, TagValue> {
+    return Object.fromEntries(this.pairs(name).map(([key, value]) => [key, parseTagValue(value)]));
+  }
+
+  /** `K=V` flags, split at the first equals sign. @throws `argument-invalid` */
+  pairs(name: string): [key: string, value: string][] {
+    return this.texts(name).map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw badFlag(`--${name}`, pair, "must have the form KEY=VALUE");
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    });
+  }
+
+  /** @throws `argument-invalid` for text that is no JSON object */
+  jsonObject(name: string): Readonly<Record<string, unknown>> | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = parseJson(text);
+    if (!isPlainObject(value)) throw badFlag(`--${name}`, text, "must be a JSON object");
+    return value;
+  }
+}
+
+/** @throws `argument-invalid` naming the argument */
+export function parseInteger(text: string, what: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+  throw badFlag(what, text, `must be a whole number ${range}`);
+}
+
+/** The JSON value of a text, or undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseTagValue(text: string): TagValue {
+  if (text === "true" || text === "false") return text === "true";
+  if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text);
+  const quoted = /^".*"$/s.test(text) ? parseJson(text) : undefined;
+  return typeof quoted === "string" ? quoted : text;
+}
+
+function badFlag(what: string, value: string, problem: string): StoreError {
+  return new StoreError(
+    "argument-invalid",
+    `${what} ${problem}, and ${JSON.stringify(value)} is not.`,
+    {
+      details: { flag: what, value },
+    },
+  );
+}
