@@ -33,21 +33,34 @@ function printAppended(
   for (const placeholder of placeholders) {
     out.line(`  made a placeholder for ${printable(placeholder.recordId)}`);
   }
-  if (consequences.length === 0) return;
-  out.line(
-    `  withdrew ${plural(consequences.length, "range")} of versions that rest on withdrawn ones:`,
-  );
+  printConsequences(out, appended);
+}
+
+function printConsequences(out: Output, { recordId, version, consequences }: AppendedEvent): void {
+  const [first] = consequences;
+  if (first === undefined || first.type !== "record.invalidated") return;
+  const { cause, via, versions } = first.data;
+  if (first.recordId === recordId && versions.from === version && via !== undefined) {
+    const source = printable(`${via.recordId}@${via.version}`);
+    out.line(`  withdrawn at once, because it rests on ${source}: ${printable(cause)}`);
+    return;
+  }
+  const records = new Set(consequences.map((event) => event.recordId)).size;
+  out.line(`  and ${plural(records, "record")} that ${records === 1 ? "rests" : "rest"} on it:`);
   const shown = consequences.slice(0, 20);
   for (const event of shown) out.line(`    ${consequenceLine(event)}`);
   const more = consequences.length - shown.length;
-  if (more > 0) out.line(`    and ${more} more`);
+  if (more > 0)
+    out.line(
+      `    and ${more} more; see them with: sennit log --from ${consequences[shown.length]?.position ?? ""}`,
+    );
 }
 
 function consequenceLine(event: RecordedEvent): string {
   if (event.type !== "record.invalidated") return printable(event.recordId);
   const { versions, via } = event.data;
   const through = via === undefined ? "" : ` through ${via.recordId}@${via.version}`;
-  return printable(`${event.recordId} ${versionRange(versions)}${through}`);
+  return printable(`${event.recordId}${versionRange(versions)}${through}`);
 }
 
 /** `@2` or `@1-3`. */

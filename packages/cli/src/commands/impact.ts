@@ -35,10 +35,9 @@ export function printImpact({ out }: Context, impact: Impact): void {
     return;
   }
   const { withdrawn, actions } = impact;
-  const rest = withdrawn.length - 1;
-  out.line(
-    `would withdraw the record itself and ${plural(rest, "range")} of versions that rest on it`,
-  );
+  const others = new Set(withdrawn.slice(1).map(({ recordId }) => recordId)).size;
+  const rest = others === 1 ? "rests" : "rest";
+  out.line(`would withdraw the record itself and ${plural(others, "record")} that ${rest} on it`);
   out.table(
     [
       { title: "RECORD" },

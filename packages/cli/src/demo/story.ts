@@ -184,6 +184,19 @@ const decide: Chapter = {
   ],
 };
 
+const movesOn: Chapter = {
+  title: "An input moves on",
+  text: "One simulation is run again. Nothing is wrong, but what was made from it no longer rests on the newest version.",
+  steps: [
+    {
+      at: "2026-03-04T09:00:00Z",
+      actor: "hpc",
+      words: ["update", "sim-3", "--set", "attributes.seed=13", "--reason", "better random seed"],
+    },
+    { at: "2026-03-04T09:01:00Z", words: ["stale"] },
+  ],
+};
+
 const recall: Chapter = {
   title: "The calibration was wrong",
   text: "A week later the detector turns out to have stood 2 mm nearer. What falls? First a look, then the invalidation: everything that rests on it is withdrawn in the same batch.",
@@ -232,6 +245,11 @@ const again: Chapter = {
       words: ["update", "ds-1", ...scans.flatMap((id) => ["--from", id])],
     },
     {
+      at: "2026-03-09T14:00:00Z",
+      actor: "hpc",
+      words: ["update", "ds-sim", "--from", "sim-1", "--from", "sim-2", "--from", "sim-3"],
+    },
+    {
       at: "2026-03-09T15:00:00Z",
       actor: "trainer",
       words: [
@@ -277,7 +295,7 @@ const again: Chapter = {
 };
 
 /** The story in order. */
-export const story: readonly Chapter[] = [setUp, train, decide, recall, again];
+export const story: readonly Chapter[] = [setUp, train, decide, movesOn, recall, again];
 
 /** Commands to try afterwards; each works in the store the story leaves behind. */
 export const tryNext: readonly (readonly string[])[] = [
