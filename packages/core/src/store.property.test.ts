@@ -25,6 +25,7 @@ async function runHistory(
       if (step.type === "batch") {
         const batch = planner.plan(step.drafts, oracle);
         await appendToBoth(store, oracle, batch);
+        expect(store.head).toBe(oracle.head);
         await compareAt(store, oracle, oracle.head);
       } else if (canReopen) {
         await store.close();

@@ -4,7 +4,7 @@ import { Checker } from "../event/checker.ts";
 import { recordIdProblem, type Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { State } from "../records/state.ts";
-import { versionsUpTo } from "../records/versions.ts";
+import { versionEntry, versionsUpTo } from "../records/versions.ts";
 import type { AppendOptions, UnchangedSince } from "./event-log.ts";
 
 const optionNames = new Set(["expectedHead", "idempotencyKey", "unchangedSince", "signal"]);
@@ -32,6 +32,7 @@ function checkUnchanged(condition: UnchangedSince, check: Checker): void {
   check.integer(condition.position, `${at}/position`, 0, limits.positionMax);
   if (!check.array(condition.records, `${at}/records`, limits.conditionRecordsMax)) return;
   condition.records.forEach((record, index) => {
+    if (!check.object(record, `${at}/records/${index}`)) return;
     const problem = recordIdProblem(record.recordId);
     if (problem !== undefined) check.fail(`${at}/records/${index}/recordId`, problem);
     if (record.version !== undefined)
@@ -76,12 +77,15 @@ function changeSince(
 ): Position | undefined {
   const newest = state.block(recordId);
   if (newest === undefined || newest.lastPosition <= since) return undefined;
+  // A version made by an invalidation falls with the content it carries.
+  const content =
+    version === undefined ? undefined : versionEntry(state, recordId, version)?.contentVersion;
   for (const entry of versionsUpTo(state, recordId, Infinity)) {
     if (entry.position <= since) continue;
     const spares =
       entry.type === "record.invalidated" &&
-      version !== undefined &&
-      (version < entry.from || version > entry.to);
+      content !== undefined &&
+      (content < entry.from || content > entry.to);
     if (!spares) return entry.position;
   }
   return undefined;

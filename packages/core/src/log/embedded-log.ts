@@ -106,6 +106,7 @@ export class EmbeddedLog implements EventLog {
     }
     const batch = this.#decide(checked, options);
     await this.#writer.write(batch);
+    if (options.idempotencyKey !== undefined) this.#pending.forgetBatch(options.idempotencyKey);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
   }
@@ -195,7 +196,7 @@ export class EmbeddedLog implements EventLog {
     const state = this.#pending;
     const known = this.#answerToKey(events, options);
     if (known !== undefined) return known;
-    checkConditions(state, this.#decided.head, options);
+    if (!isAllStored(state, events)) checkConditions(state, this.#decided.head, options);
     const recordedAtUs = Math.max(
       this.#clock.nowUs(),
       this.#decided.recordedAtUs + 1,
@@ -294,6 +295,11 @@ export class EmbeddedLog implements EventLog {
     if (this.#closing !== undefined) throw new StoreError("store-closed", "The store is closed.");
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+/** S4 comes before conditions: a batch that stands in the log already is answered, whatever has happened since. */
+function isAllStored(state: State, events: readonly NewEvent[]): boolean {
+  return events.every(({ id }) => id !== undefined && state.positionOfEvent(id) !== undefined);
 }
 
 function checkBatch(events: readonly unknown[]): NewEvent[] {

@@ -63,7 +63,11 @@ export function observeEvents(
         }
       }
     };
-    pump().catch((error: unknown) => subscriber.error(error));
+    pump().catch((error: unknown) => {
+      // A read cut short by closing is the end that was asked for, not a failure.
+      if (signal.closed) subscriber.complete();
+      else subscriber.error(error);
+    });
     return () => {
       stop();
       abort.abort();

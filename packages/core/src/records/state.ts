@@ -182,7 +182,11 @@ export class PendingState implements State {
       if (block !== undefined && block.lastPosition <= head) this.#blocks.delete(recordId);
     }
     forgetUpTo(this.#olderBlocks, head, (block) => block.lastPosition);
-    forgetUpTo(this.#batches, head, (batch) => batch.positions.at(-1) ?? 0);
+  }
+
+  /** Lets go of an idempotency key whose batch is on disk. Its events' positions do not tell: they may be duplicates. */
+  forgetBatch(key: string): void {
+    this.#batches.delete(key);
   }
 
   #set<K, V>(map: Map<K, V>, key: K, value: V): void {

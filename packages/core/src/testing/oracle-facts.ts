@@ -14,10 +14,9 @@ export interface OracleWithdrawal {
   readonly via: RecordVersionRef | null;
 }
 
-/** The content an event makes, and the position of the event that named its sources. */
+/** The content an event makes. */
 export interface OracleContent {
   readonly document: RecordDocument;
-  readonly sourcesFrom: Position;
 }
 
 /** One event of the model. */

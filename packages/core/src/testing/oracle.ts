@@ -147,10 +147,7 @@ export class Oracle {
     const placeholders = this.#stubs(event, data.derivedFrom ?? []);
     const derivedFrom = this.#pin(data.derivedFrom ?? []);
     const stored = this.#push(event, {
-      content: {
-        document: completeDocument({ ...rest, derivedFrom }),
-        sourcesFrom: this.head + 1,
-      },
+      content: { document: completeDocument({ ...rest, derivedFrom }) },
       data: { ...rest, ...(derivedFrom.length > 0 && { derivedFrom }) },
     });
     return this.#answer(stored, placeholders, this.#lateEdge(event, stored));
@@ -172,10 +169,7 @@ export class Oracle {
     );
     if (document.kind !== before.document.kind) throw new Refusal("kind-immutable");
     const stored = this.#push(event, {
-      content: {
-        document,
-        sourcesFrom: derivedFrom === undefined ? before.sourcesFrom : this.head + 1,
-      },
+      content: { document },
       data: withoutUndefined({
         [data.patch === undefined ? "document" : "patch"]: change,
         reason: data.reason,
@@ -248,7 +242,7 @@ export class Oracle {
       made.push(
         this.#push(
           { type: "record.created", recordId, actor: event.actor },
-          { content: { document: completeDocument(data), sourcesFrom: this.head + 1 }, data },
+          { content: { document: completeDocument(data) }, data },
         ),
       );
     }
