@@ -134,13 +134,7 @@ export class BatchBuilder {
   }
 
   #count(bytes: number, origin: EventOrigin): void {
-    if (bytes > limits.eventBytesMax) {
-      throw new StoreError(
-        "event-too-large",
-        `The event takes ${bytes} bytes; at most ${limits.eventBytesMax} are stored.`,
-        { details: { bytes, bytesMax: limits.eventBytesMax } },
-      );
-    }
+    checkEventSize(bytes, "event");
     if (origin === "given") this.#givenBytes += bytes;
     else this.#addedEvents += 1;
     if (this.#givenBytes > limits.batchBytesMax) {
@@ -202,7 +196,9 @@ export class BatchBuilder {
 
   #putDocument(position: Position, document: RecordDocument): void {
     const key = documentKey(position);
-    this.#puts.push([key, frame(key, encodeMessagePack(document))]);
+    const bytes = encodeMessagePack(document);
+    checkEventSize(bytes.length, "document the patch makes");
+    this.#puts.push([key, frame(key, bytes)]);
     this.#state.setPatchedDocument(position, document);
   }
 }
@@ -210,4 +206,13 @@ export class BatchBuilder {
 function rangeOf(structure: EntryStructure): { readonly from: number; readonly to: number } {
   if (structure.type !== "record.invalidated") return { from: 0, to: 0 };
   return { from: structure.from, to: structure.to };
+}
+
+function checkEventSize(bytes: number, what: string): void {
+  if (bytes <= limits.eventBytesMax) return;
+  throw new StoreError(
+    "event-too-large",
+    `The ${what} takes ${bytes} bytes; at most ${limits.eventBytesMax} are stored.`,
+    { details: { bytes, bytesMax: limits.eventBytesMax } },
+  );
 }

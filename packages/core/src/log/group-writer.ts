@@ -68,8 +68,9 @@ export class GroupWriter {
         break;
       }
       for (const { resolve } of group) resolve();
-      // The callers just woken append again in the microtasks that follow; let them in before the next write starts.
-      await Promise.resolve();
+      // Callers just woken append again within this turn of the event loop. When there were several, the next write
+      // waits for them; a single caller is never kept waiting.
+      if (group.length > 1) await new Promise((resolve) => setImmediate(resolve));
     }
     this.#running = undefined;
   }
