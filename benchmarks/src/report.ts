@@ -4,7 +4,7 @@ import { loadavg } from "node:os";
 import type { Comparison } from "./timing.ts";
 
 /** `events/s`: more is better. `us` (microseconds): less is better. */
-export type Unit = "events/s" | "us";
+type Unit = "events/s" | "us";
 
 /** One measurement beside its peer. */
 export interface Row {
@@ -80,7 +80,7 @@ export function formatTable(rows: readonly BoundedRow[]): string {
 }
 
 /** Whether the row keeps its budget. */
-export function verdict(row: BoundedRow): "below floor" | "meets floor" | "meets aim" | "-" {
+function verdict(row: BoundedRow): "below floor" | "meets floor" | "meets aim" | "-" {
   if (row.floor === null) return "-";
   const figure = row[row.bounds];
   const keeps = (bound: number) => (row.unit === "us" ? figure <= bound : figure >= bound);
