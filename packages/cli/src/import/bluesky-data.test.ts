@@ -19,11 +19,19 @@ afterEach(async () => {
   await store.close();
 });
 
+async function staleIds(): Promise<readonly string[]> {
+  const ids = new Set<string>();
+  for await (const { recordId } of store.events()) ids.add(recordId);
+  const records = await Promise.all([...ids].map((id) => store.record(id)));
+  return records.filter(({ stale }) => stale).map(({ id }) => id);
+}
+
 test.skipIf(isAbsent)("the scans of a real beamline import once", async () => {
   const path = join(data, "apstools.json.gz");
   const first = await importBluesky(store, path);
   expect(first).toMatchObject({ documents: 1459, runs: 53, open: 1, failed: 0, events: 1302 });
   expect(first).toMatchObject({ streams: 52, stored: 208, duplicates: 0, head: 208 });
+  expect(await staleIds()).toEqual([]);
   const second = await importBluesky(store, path);
   expect(second).toMatchObject({ runs: 53, open: 1, stored: 0, duplicates: 208, head: 208 });
 });
@@ -33,6 +41,7 @@ test.skipIf(isAbsent)("a real run that failed is a fact", async () => {
   expect(summary).toMatchObject({ runs: 1, open: 0, failed: 1, streams: 2, events: 1 });
   const run = await store.record("b31e8698-f842-4397-b2ef-acd4cb74fdd4");
   expect(run).toMatchObject({ status: "valid", tags: { exit_status: "fail" } });
+  expect(await staleIds()).toEqual([]);
 });
 
 test.skipIf(isAbsent)("a real run with a baseline has its streams beside one another", async () => {
@@ -43,5 +52,6 @@ test.skipIf(isAbsent)("a real run with a baseline has its streams beside one ano
     events: { count: 2 },
   });
   expect((await store.record(`${run}/primary`)).attributes).toMatchObject({ events: { count: 1 } });
+  expect(await staleIds()).toEqual([]);
   expect(await importBluesky(store, path)).toMatchObject({ stored: 0 });
 });

@@ -125,14 +125,14 @@ test("a stop document updates the run and changes nothing of the start", async (
   expect(run.tags).toEqual({ plan_name: "scan", scan_id: 7, exit_status: "success" });
 });
 
-test("a stream is derived from the first version of its run and counts its events", async () => {
+test("a stream is derived from its stopped run and counts its events", async () => {
   const pairs = simpleRun("run-1");
   await importBluesky(store, await fileOf(pairs));
   const stream = await store.record("run-1/primary");
   expect(stream).toMatchObject({ kind: "stream", name: "primary", version: 2 });
-  expect(stream.derivedFrom).toEqual([
-    { recordId: "run-1", version: 1, role: "run", relation: "wasDerivedFrom" },
-  ]);
+  const source = { recordId: "run-1", role: "run", relation: "wasDerivedFrom" };
+  expect(stream.derivedFrom).toEqual([{ ...source, version: 2 }]);
+  expect((await store.record("run-1/primary@1")).derivedFrom).toEqual([{ ...source, version: 1 }]);
   expect(stream.attributes).toEqual({
     ...pairs[1]?.[1],
     events: {
@@ -178,19 +178,19 @@ test("interleaved runs keep their own streams", async () => {
   expect((await attributes("run-2/primary"))["events"]).toMatchObject({ count: 3 });
 });
 
-test("records enter the log in the order of the documents", async () => {
+test("records enter the log in the order of the documents, and counts after the stop", async () => {
   await importBluesky(store, await fileOf([...simpleRun("run-1"), ...simpleRun("run-2")]));
   const order: string[] = [];
   for await (const { recordId, version } of store.events()) order.push(`${recordId}@${version}`);
   expect(order).toEqual([
     "run-1@1",
     "run-1/primary@1",
-    "run-1/primary@2",
     "run-1@2",
+    "run-1/primary@2",
     "run-2@1",
     "run-2/primary@1",
-    "run-2/primary@2",
     "run-2@2",
+    "run-2/primary@2",
   ]);
   const middle = await store.at({ position: 4 });
   expect(await middle.findRecord("run-1")).toMatchObject({ version: 2 });
@@ -391,7 +391,7 @@ test("a shorter file of a run that is known longer takes nothing back", async ()
   expect((await attributes("run-1/primary"))["events"]).toMatchObject({ count: 2 });
 });
 
-test("a stream is derived from the version that the import made of a placeholder", async () => {
+test("a stream is derived from the versions that the import made of a placeholder", async () => {
   await store.append([
     created(
       "paper",
@@ -403,8 +403,12 @@ test("a stream is derived from the version that the import made of a placeholder
   ]);
   const path = await fileOf(simpleRun("run-1"));
   await importBluesky(store, path);
-  const [edge] = (await store.record("run-1/primary")).derivedFrom;
-  expect(edge).toMatchObject({ recordId: "run-1", version: 2 });
+  for (const [ref, version] of [
+    ["run-1/primary@1", 2],
+    ["run-1/primary@2", 3],
+  ] as const) {
+    expect((await store.record(ref)).derivedFrom).toMatchObject([{ recordId: "run-1", version }]);
+  }
   expect(await store.record("run-1@2")).toMatchObject({ kind: "run" });
   expect(await importBluesky(store, path)).toMatchObject({ stored: 0, duplicates: 4 });
 });
@@ -432,9 +436,10 @@ test("many documents go in several batches and report progress", async () => {
 
 test("documents of many megabytes fit into batches", async () => {
   const values = Array.from({ length: 80_000 }, (_, index) => index + 0.5);
-  const pairs = Array.from({ length: 30 }, (_, index) => start(`run-${index}`, { values }));
+  const starts = Array.from({ length: 30 }, (_, index) => start(`run-${index}`, { values }));
+  const pairs = [...starts, descriptor("run-0", "primary", { values })];
   const summary = await importBluesky(store, await fileOf(pairs));
-  expect(summary).toMatchObject({ stored: 30 });
+  expect(summary).toMatchObject({ stored: 31 });
 });
 
 test("an import that is stopped goes on where it was", async () => {

@@ -58,10 +58,12 @@ export interface BlueskyImportOptions {
  *
  * - A run is a record: id = uid of the start document, kind `run`, attributes = the start document. Its stop document
  *   updates it (`attributes.stop`, tag `exit_status`); without one it stays open.
- * - A stream is a record: id `RUN/STREAM`, kind `stream`, attributes = its newest descriptor, derived from the first
- *   version of its run with the role `run`.
+ * - A stream is a record: id `RUN/STREAM`, kind `stream`, attributes = its newest descriptor, derived from its run with
+ *   the role `run`.
  * - The events of a stream are counted into `attributes.events` (`RowCount` says what is hashed), once per import. So
  *   are documents about outside files, by kind, into `attributes.asset_documents` of their run.
+ * - A run changes when it stops, so its streams are derived anew from the stopped version, in the update that brings
+ *   their counts: no stream is stale by the import itself.
  *
  * Event ids follow from the uids of the documents, so a file imported again adds nothing, and a longer file of the
  * same run adds what is new.
@@ -109,13 +111,14 @@ async function checkSizes(steps: readonly Step[]): Promise<void> {
   }
 }
 
-/** The step as if it made a record of its own. */
+/** The step as if it made a record of its own, without sources, which the probe does not have. */
 function probeEvent(step: Step): NewEvent {
   const { recordId, eventId: id } = step;
-  const empty = { kind: "run", name: recordId, tags: {}, attributes: {} };
-  const lists = { uris: [], artifacts: [], derivedFrom: [], onInvalidate: [] };
-  const data =
-    step.type === "create" ? step.document : (step.change({ ...empty, ...lists })?.after ?? empty);
+  const empty = { kind: "run", name: recordId, tags: {}, attributes: {}, derivedFrom: [] };
+  const lists = { uris: [], artifacts: [], onInvalidate: [] };
+  const document =
+    step.type === "create" ? step.document(1) : step.change({ ...empty, ...lists }, 1)?.after;
+  const data = { ...(document ?? empty), derivedFrom: [] };
   return { type: "record.created", recordId: id, id, data };
 }
 
@@ -137,9 +140,8 @@ class StepSender {
 
   async send(step: Step): Promise<void> {
     const timeline = await this.#timeline(step.recordId);
-    const runId = step.type === "create" ? step.runId : undefined;
-    const run = runId === undefined ? undefined : await this.#timeline(runId);
-    const event = timeline.next(step, run, this.#options.actor);
+    const run = step.runId === undefined ? timeline : await this.#timeline(step.runId);
+    const event = timeline.next(step, run.importedVersion, this.#options.actor);
     if (event === undefined) {
       this.duplicates += 1;
       return;

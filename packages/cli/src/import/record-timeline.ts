@@ -4,7 +4,6 @@ import {
   replaced,
   updated,
   type EventId,
-  type NewDocument,
   type NewEvent,
   type RecordDocument,
   type RecordedEvent,
@@ -14,7 +13,7 @@ import {
   type Version,
 } from "@sennit/core";
 
-import type { CreateStep, Step, UpdateStep } from "./steps.ts";
+import type { Step } from "./steps.ts";
 
 /**
  * Turns steps into events that are the same at every import.
@@ -27,7 +26,7 @@ export class RecordTimeline {
   readonly #versions: readonly RecordView[];
   #document: RecordDocument | undefined;
   #version: Version;
-  #createdVersion: Version;
+  #importedVersion: Version = 0;
 
   private constructor(versions: readonly RecordView[], events: readonly RecordedEvent[]) {
     this.#versions = versions;
@@ -35,7 +34,6 @@ export class RecordTimeline {
     const last = versions.at(-1);
     this.#document = last === undefined ? undefined : contentOf(last);
     this.#version = versions.length;
-    this.#createdVersion = 1;
   }
 
   /** Reads what the store holds of a record, which may be nothing. */
@@ -45,46 +43,33 @@ export class RecordTimeline {
     return new RecordTimeline(versions, events);
   }
 
-  /** The version that the import made, or makes, first: 1 unless a placeholder stood there. */
-  get createdVersion(): Version {
-    return this.#createdVersion;
+  /** The newest version made by the steps so far, in this import or an earlier one; 0 before the first. */
+  get importedVersion(): Version {
+    return this.#importedVersion;
   }
 
-  /** The event of a step, or undefined when the record says as much already. */
-  next(
-    step: Step,
-    run: RecordTimeline | undefined,
-    actor: string | undefined,
-  ): NewEvent | undefined {
-    return step.type === "create" ? this.#create(step, run, actor) : this.#update(step, actor);
-  }
-
-  #create(step: CreateStep, run: RecordTimeline | undefined, actor: string | undefined): NewEvent {
-    const stored = this.#stored.get(step.eventId);
-    const { runId } = step;
-    const document: NewDocument =
-      runId === undefined
-        ? step.document
-        : {
-            ...step.document,
-            derivedFrom: [{ recordId: runId, version: run?.createdVersion ?? 1, role: "run" }],
-          };
-    this.#createdVersion = stored?.version ?? this.#version + 1;
-    if (stored === undefined) this.#advance(completed(document));
-    return created(step.recordId, document, envelope(step, stored, actor));
-  }
-
-  #update(step: UpdateStep, actor: string | undefined): NewEvent | undefined {
-    const stored = this.#stored.get(step.eventId);
-    const base = stored === undefined ? this.#document : this.#before(stored);
-    const change = base === undefined ? undefined : step.change(base);
+  /**
+   * The event of a step, or undefined when the record says as much already.
+   *
+   * @param runVersion the version of the step's run that it meets
+   */
+  next(step: Step, runVersion: Version, actor: string | undefined): NewEvent | undefined {
+    const { recordId, eventId: id, occurredAt } = step;
+    const stored = this.#stored.get(id);
+    const envelope = { id, occurredAt, actor: stored === undefined ? actor : stored.actor };
+    if (step.type === "create") {
+      const document = step.document(runVersion);
+      this.#advance({ ...document, uris: [], artifacts: [], onInvalidate: [] }, stored);
+      return created(recordId, document, envelope);
+    }
+    const before = stored === undefined ? this.#document : this.#before(stored);
+    const change = before === undefined ? undefined : step.change(before, runVersion);
     if (change === undefined) return undefined;
-    const common = envelope(step, stored, actor);
     const expectedVersion = this.#version;
-    if (stored === undefined) this.#advance(change.after);
-    if (change.patch !== undefined) return updated(step.recordId, change.patch, common);
+    this.#advance(change.after, stored);
+    if (change.patch !== undefined) return updated(recordId, change.patch, envelope);
     // A whole document overwrites, so it must not meet a version nobody looked at.
-    return replaced(step.recordId, change.after, { ...common, expectedVersion });
+    return replaced(recordId, change.after, { ...envelope, expectedVersion });
   }
 
   #before({ version }: RecordedEvent): RecordDocument | undefined {
@@ -92,40 +77,17 @@ export class RecordTimeline {
     return view === undefined ? undefined : contentOf(view);
   }
 
-  #advance(document: RecordDocument): void {
-    this.#document = document;
-    this.#version += 1;
+  #advance(document: RecordDocument, stored: RecordedEvent | undefined): void {
+    if (stored === undefined) {
+      this.#document = document;
+      this.#version += 1;
+    }
+    const made = stored?.version ?? this.#version;
+    this.#importedVersion = Math.max(this.#importedVersion, made);
   }
-}
-
-function envelope(
-  { eventId, occurredAt }: Step,
-  stored: RecordedEvent | undefined,
-  actor: string | undefined,
-): { id: EventId; occurredAt: string | undefined; actor: string | undefined } {
-  return { id: eventId, occurredAt, actor: stored === undefined ? actor : stored.actor };
 }
 
 function contentOf(view: RecordView): RecordDocument {
   const { kind, name, tags, uris, attributes, artifacts, derivedFrom, onInvalidate } = view;
   return { kind, name, tags, uris, attributes, artifacts, derivedFrom, onInvalidate };
-}
-
-function completed(document: NewDocument): RecordDocument {
-  const { kind, name, tags = {}, attributes = {}, derivedFrom = [] } = document;
-  return {
-    kind,
-    name,
-    tags,
-    uris: [],
-    attributes,
-    artifacts: [],
-    derivedFrom: derivedFrom.map(({ recordId, version = 1, role = null }) => ({
-      recordId,
-      version,
-      role,
-      relation: "wasDerivedFrom",
-    })),
-    onInvalidate: [],
-  };
 }

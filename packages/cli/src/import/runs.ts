@@ -1,5 +1,5 @@
 /** Folds Bluesky documents into the steps of an import, and refuses what does not hang together. */
-import { formatTimestamp, recordIdProblem, type RecordId } from "@sennit/core";
+import { formatTimestamp, type RecordId } from "@sennit/core";
 
 import { AssetCount } from "./assets.ts";
 import type { BlueskyDocument } from "./documents.ts";
@@ -13,7 +13,9 @@ import {
   type JsonObject,
 } from "./members.ts";
 import { RowCount, rowsOf } from "./rows.ts";
-import { descriptorStep, startStep, stopStep, streamStep, tallyStep, type Step } from "./steps.ts";
+import { descriptorStep, startStep, stopStep, streamStep, type Step } from "./steps.ts";
+import { assetsStep, rowsStep } from "./tallies.ts";
+import { UidRegister } from "./uids.ts";
 
 /** What a file comes to: the steps in the order they are sent, and the counts of what it holds. */
 export interface FoldedFile {
@@ -33,7 +35,13 @@ interface Run {
   readonly assets: AssetCount;
   /** The run's last document so far. */
   last: BlueskyDocument;
-  exitStatus: string | undefined;
+  stop: Stop | undefined;
+}
+
+interface Stop {
+  readonly uid: string;
+  readonly exitStatus: string;
+  readonly step: Step;
 }
 
 interface Stream {
@@ -43,17 +51,9 @@ interface Stream {
   descriptor: JsonObject;
 }
 
-/** Order of what one document leads to: the record, then the counts that end with it, then the stop of the run. */
-const ranks = { document: 0, tally: 1, stop: 2 } as const;
-
-interface RankedStep {
-  readonly rank: number;
-  readonly step: Step;
-}
-
 /**
- * Checks a whole file and works out its steps, in the order of the documents. The counts of a run follow its last
- * document, so they are written once.
+ * Checks a whole file and works out its steps, in the order of the documents. The counts of a run and its streams come
+ * with its last document, so they are written once, and those of the streams after the run has stopped.
  *
  * @throws `import-invalid`
  */
@@ -67,9 +67,8 @@ class DocumentFolder {
   readonly #runs = new Map<string, Run>();
   readonly #descriptors = new Map<string, Stream>();
   readonly #resources = new Map<string, Run>();
-  readonly #seen = new Set<string>();
-  readonly #recordIds = new Set<RecordId>();
-  readonly #steps: RankedStep[] = [];
+  readonly #uids = new UidRegister();
+  readonly #steps: Step[] = [];
   readonly #openRuns = new Set<Run>();
   #events = 0;
 
@@ -97,37 +96,37 @@ class DocumentFolder {
 
   finish(): FoldedFile {
     const runs = [...this.#runs.values()];
-    for (const run of runs) this.#placeTallies(run);
-    const steps = this.#steps.toSorted((a, b) => a.step.index - b.step.index || a.rank - b.rank);
-    const stopped = runs.filter(({ exitStatus }) => exitStatus !== undefined);
+    for (const run of runs) this.#end(run);
+    const stops = runs.flatMap(({ stop }) => stop ?? []);
     return {
-      steps: steps.map(({ step }) => step),
+      // The sort is stable, so steps of one document stay in the order they were made in.
+      steps: this.#steps.toSorted((a, b) => a.index - b.index),
       runs: runs.length,
-      open: runs.length - stopped.length,
-      failed: stopped.filter(({ exitStatus }) => exitStatus !== "success").length,
+      open: runs.length - stops.length,
+      failed: stops.filter(({ exitStatus }) => exitStatus !== "success").length,
       streams: runs.reduce((count, { streams }) => count + streams.size, 0),
       events: this.#events,
     };
   }
 
   #start(document: BlueskyDocument): void {
-    const id = this.#uid(document);
-    this.#claimRecordId(id, `${document.pointer}/uid`);
+    const id = this.#uids.takeUid(document);
+    this.#uids.takeRecordId(id, `${document.pointer}/uid`);
     const run: Run = {
       id,
       streams: new Map(),
       assets: new AssetCount(),
       last: document,
-      exitStatus: undefined,
+      stop: undefined,
     };
     this.#runs.set(id, run);
     this.#openRuns.add(run);
     const time = formatTimestamp(timeMember(document));
-    this.#place(ranks.document, startStep(document, id, time));
+    this.#steps.push(startStep(document, id, time));
   }
 
   #descriptor(document: BlueskyDocument): void {
-    const uid = this.#uid(document);
+    const uid = this.#uids.takeUid(document);
     const run = this.#runOf(document);
     const { body, pointer } = document;
     // Descriptors of the first years have no name: there was one stream then, and it is called this today.
@@ -136,45 +135,45 @@ class DocumentFolder {
     const known = run.streams.get(name);
     if (known === undefined) {
       const recordId = `${run.id}/${name}`;
-      this.#claimRecordId(recordId, `${pointer}/name`);
+      this.#uids.takeRecordId(recordId, `${pointer}/name`);
       const stream: Stream = { recordId, run, rows: new RowCount(), descriptor: body };
       run.streams.set(name, stream);
       this.#descriptors.set(uid, stream);
       const step = streamStep(document, { runId: run.id, recordId, name }, time);
-      this.#place(ranks.document, step);
+      this.#steps.push(step);
       return;
     }
     this.#descriptors.set(uid, known);
     const step = descriptorStep(document, known.recordId, known.descriptor, time);
     known.descriptor = body;
-    this.#place(ranks.document, step);
+    this.#steps.push(step);
   }
 
   #rows(document: BlueskyDocument): void {
     const stream = this.#linked(document, "descriptor", this.#descriptors);
     stream.run.last = document;
     for (const row of rowsOf(document)) {
-      this.#once("event", row.uid, row.pointer);
+      this.#uids.take("event", row.uid, row.pointer);
       stream.rows.add(row);
       this.#events += 1;
     }
   }
 
   #stop(document: BlueskyDocument): void {
-    this.#uid(document);
+    const uid = this.#uids.takeUid(document);
     const run = this.#runOf(document);
-    if (run.exitStatus !== undefined) {
+    if (run.stop !== undefined) {
       const message = "names a run that has stopped before";
       throw importInvalid({ pointer: `${document.pointer}/run_start`, message });
     }
-    run.exitStatus = textMember(document, "exit_status");
+    const exitStatus = textMember(document, "exit_status");
     this.#openRuns.delete(run);
     const time = formatTimestamp(timeMember(document));
-    this.#place(ranks.stop, stopStep(document, run.id, time));
+    run.stop = { uid, exitStatus, step: stopStep(document, run.id, time) };
   }
 
   #resource(document: BlueskyDocument): void {
-    const uid = this.#uid(document);
+    const uid = this.#uids.takeUid(document);
     const run =
       document.body["run_start"] === undefined
         ? this.#onlyOpenRun(document)
@@ -189,14 +188,14 @@ class DocumentFolder {
     const run = this.#linked(document, isStream ? "stream_resource" : "resource", this.#resources);
     if (name !== "datum_page") {
       const uid = textMember(document, isStream ? "uid" : "datum_id");
-      this.#once(name, uid, `${pointer}/${isStream ? "uid" : "datum_id"}`);
+      this.#uids.take(name, uid, `${pointer}/${isStream ? "uid" : "datum_id"}`);
       this.#countAsset(run, document, name, [uid]);
       return;
     }
     const ids = arrayValue(body["datum_id"], `${pointer}/datum_id`).map((value, index) => {
       const at = `${pointer}/datum_id/${index}`;
       const id = textValue(value, at);
-      this.#once("datum", id, at);
+      this.#uids.take("datum", id, at);
       return id;
     });
     this.#countAsset(run, document, "datum", ids);
@@ -215,39 +214,15 @@ class DocumentFolder {
     throw importInvalid({ pointer: `${pointer}/run_start`, message });
   }
 
-  #placeTallies(run: Run): void {
-    const { index, pointer } = run.last;
-    for (const { recordId, rows } of run.streams.values()) {
-      if (rows.count === 0 && run.exitStatus === undefined) continue;
-      const tally = {
-        recordId,
-        member: "events",
-        count: rows.count,
-        summary: rows.summary(),
-        uidsDigest: rows.uidsDigest(),
-        occurredAt: rows.lastTime(),
-        index,
-        pointer,
-      };
-      this.#place(ranks.tally, tallyStep(tally));
+  /** The steps that wait for the whole file: the streams come last, since they rest on what the run has become. */
+  #end({ id, streams, assets, last, stop }: Run): void {
+    const run = { id, assets, last, stopUid: stop?.uid };
+    if (assets.count > 0) this.#steps.push(assetsStep(run));
+    if (stop !== undefined) this.#steps.push(stop.step);
+    const isAsStarted = assets.count === 0 && stop === undefined;
+    for (const { recordId, rows } of streams.values()) {
+      if (rows.count > 0 || !isAsStarted) this.#steps.push(rowsStep(run, recordId, rows));
     }
-    const { assets } = run;
-    if (assets.count === 0) return;
-    const tally = {
-      recordId: run.id,
-      member: "asset_documents",
-      count: assets.count,
-      summary: assets.summary(),
-      uidsDigest: assets.uidsDigest(),
-      occurredAt: undefined,
-      index,
-      pointer,
-    };
-    this.#place(ranks.tally, tallyStep(tally));
-  }
-
-  #place(rank: number, step: Step): void {
-    this.#steps.push({ rank, step });
   }
 
   /** The run that `run_start` names, which this document now belongs to. */
@@ -263,30 +238,5 @@ class DocumentFolder {
     if (found !== undefined) return found;
     const message = `names ${JSON.stringify(uid)}, which no earlier document has`;
     throw importInvalid({ pointer: `${document.pointer}/${member}`, message });
-  }
-
-  #uid(document: BlueskyDocument): string {
-    const uid = textMember(document, "uid");
-    this.#once(document.name, uid, `${document.pointer}/uid`);
-    return uid;
-  }
-
-  #once(name: string, uid: string, pointer: string): void {
-    const key = `${name} ${uid}`;
-    if (this.#seen.has(key)) {
-      const message = `repeats the uid of an earlier ${name}`;
-      throw importInvalid({ pointer, message });
-    }
-    this.#seen.add(key);
-  }
-
-  #claimRecordId(recordId: RecordId, pointer: string): void {
-    const taken = this.#recordIds.has(recordId) ? "is that of another record" : undefined;
-    const issue = recordIdProblem(recordId) ?? taken;
-    if (issue !== undefined) {
-      const message = `makes the record id ${JSON.stringify(recordId)}, which ${issue}`;
-      throw importInvalid({ pointer, message });
-    }
-    this.#recordIds.add(recordId);
   }
 }

@@ -1,14 +1,15 @@
-/** The steps of an import: what a run, its streams and their rows become in the store. */
+/** The steps of an import: what the start and stop of a run and the descriptors of its streams become in the store. */
 import {
   isPlainObject,
   limits,
+  type Derivation,
   type DocumentPatch,
   type EventId,
   type JsonValue,
-  type NewDocument,
   type RecordDocument,
   type RecordId,
   type TagValue,
+  type Version,
 } from "@sennit/core";
 
 import type { BlueskyDocument } from "./documents.ts";
@@ -19,6 +20,8 @@ interface StepBase {
   readonly recordId: RecordId;
   /** Follows from the uids of the documents alone. */
   readonly eventId: EventId;
+  /** The run whose version the step depends on. */
+  readonly runId?: RecordId | undefined;
   readonly occurredAt: string | undefined;
   /** The document it comes from: its place in the file, and the pointer to it. */
   readonly index: number;
@@ -28,22 +31,23 @@ interface StepBase {
 /** Makes a record. */
 export interface CreateStep extends StepBase {
   readonly type: "create";
-  readonly document: NewDocument;
-  /** The run that a stream is derived from. */
-  readonly runId?: RecordId | undefined;
+  readonly document: (runVersion: Version) => CreatedDocument;
 }
+
+/** A document without the members that no Bluesky document fills. */
+export type CreatedDocument = Omit<RecordDocument, "uris" | "artifacts" | "onInvalidate">;
 
 /** Makes the next version of a record from the one before it. */
 export interface UpdateStep extends StepBase {
   readonly type: "update";
   /** Undefined when the version before says as much already. */
-  readonly change: (before: RecordDocument) => Change | undefined;
+  readonly change: (before: RecordDocument, runVersion: Version) => Change | undefined;
 }
 
 export type Step = CreateStep | UpdateStep;
 
 /** The document after an update, and the merge patch that says the same where there is one. */
-interface Change {
+export interface Change {
   readonly after: RecordDocument;
   readonly patch?: DocumentPatch | undefined;
 }
@@ -76,7 +80,13 @@ export function startStep(document: BlueskyDocument, runId: RecordId, time: stri
     occurredAt: time,
     index,
     pointer,
-    document: { kind: "run", name: runName(body, runId), tags, attributes: toJson(body) },
+    document: () => ({
+      kind: "run",
+      name: runName(body, runId),
+      tags,
+      attributes: toJson(body),
+      derivedFrom: [],
+    }),
   };
 }
 
@@ -110,9 +120,20 @@ export function streamStep(
     occurredAt: time,
     index,
     pointer,
-    document: { kind: "stream", name: stream.name, attributes: toJson(body) },
     runId: stream.runId,
+    document: (runVersion) => ({
+      kind: "stream",
+      name: stream.name,
+      tags: {},
+      attributes: toJson(body),
+      derivedFrom: [runSource(stream.runId, runVersion)],
+    }),
   };
+}
+
+/** What makes a stream the stream of a run. */
+export function runSource(runId: RecordId, version: Version): Derivation {
+  return { recordId: runId, version, role: "run", relation: "wasDerivedFrom" };
 }
 
 /**
@@ -133,7 +154,7 @@ export function descriptorStep(
     index,
     pointer,
     change: (before) => {
-      const others = Object.entries(objectOf(before.attributes)).filter(
+      const others = Object.entries(attributesOf(before)).filter(
         ([member]) => !Object.hasOwn(previous, member),
       );
       return {
@@ -163,7 +184,7 @@ export function stopStep(
     index,
     pointer,
     change: (before) => {
-      const attributes = objectOf(before.attributes);
+      const attributes = attributesOf(before);
       // A merge patch takes null for "remove" and mixes with what is there, so it cannot say everything.
       const patchSays = !holdsNull(body) && !Object.hasOwn(attributes, "stop");
       return {
@@ -183,47 +204,8 @@ function holdsNull(value: unknown): boolean {
   return value === null || (isPlainObject(value) && Object.values(value).some(holdsNull));
 }
 
-/** A count that grows with the file: rows of a stream, or documents about files outside. */
-export interface Tally {
-  readonly recordId: RecordId;
-  /** The attribute it stands in. */
-  readonly member: string;
-  readonly count: number;
-  readonly summary: JsonValue;
-  /** Digest of the uids counted. */
-  readonly uidsDigest: string;
-  readonly occurredAt: string | undefined;
-  readonly index: number;
-  readonly pointer: string;
-}
-
-/**
- * A tally becomes one member of the record's attributes. A shorter file of a run that the store knows longer adds
- * nothing, so that files may be imported in any order.
- */
-export function tallyStep(tally: Tally): UpdateStep {
-  const { recordId, member, count, summary, occurredAt, index, pointer } = tally;
-  return {
-    type: "update",
-    recordId,
-    eventId: blueskyId(member, `${recordId} ${tally.uidsDigest}`),
-    occurredAt,
-    index,
-    pointer,
-    change: (before) => {
-      const attributes = objectOf(before.attributes);
-      const known = attributes[member];
-      const knownCount = isPlainObject(known) ? known["count"] : undefined;
-      if (typeof knownCount === "number" && knownCount > count) return undefined;
-      return {
-        after: { ...before, attributes: { ...attributes, [member]: summary } },
-        patch: { attributes: { [member]: summary } },
-      };
-    },
-  };
-}
-
-function objectOf(attributes: JsonValue): Readonly<Record<string, JsonValue>> {
+/** The attributes as members, none where they are no object. */
+export function attributesOf({ attributes }: RecordDocument): Readonly<Record<string, JsonValue>> {
   return isPlainObject(attributes) ? attributes : {};
 }
 
@@ -232,6 +214,7 @@ function toJson(body: JsonObject): Readonly<Record<string, JsonValue>> {
   return body as Readonly<Record<string, JsonValue>>;
 }
 
-function blueskyId(what: string, text: string): EventId {
+/** The event id of one thing of one file format: equal texts give equal ids. */
+export function blueskyId(what: string, text: string): EventId {
   return uuidFrom(`sennit bluesky ${what} ${text}`);
 }
