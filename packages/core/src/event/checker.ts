@@ -81,7 +81,8 @@ export class Checker {
     if (!Array.isArray(value))
       return this.fail(pointer, `must be an array, not ${describe(value)}`);
     if (value.length > itemsMax) return this.fail(pointer, `must hold at most ${itemsMax} items`);
-    return true;
+    // Array methods pass over holes, so the checks of the items would not see them.
+    return !value.includes(undefined) || this.fail(pointer, "must not have missing items");
   }
 
   /** Any JSON value that survives storage unchanged. */
@@ -108,7 +109,10 @@ export class Checker {
       return this.fail(pointer, `must be nested at most ${limits.attributesDepthMax} levels deep`);
     }
     if (Array.isArray(value)) {
-      return value.every((item, index) => this.json(item, `${pointer}/${index}`, depth + 1));
+      // findIndex visits holes, which every and some pass over.
+      return (
+        value.findIndex((item, index) => !this.json(item, `${pointer}/${index}`, depth + 1)) < 0
+      );
     }
     if (!isPlainObject(value))
       return this.fail(pointer, `must be a JSON value, not ${describe(value)}`);

@@ -4,7 +4,7 @@ import { isEventId, recordIdProblem } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { Checker, describe, nearest, pointerSegment } from "./checker.ts";
-import { documentMembers, relations, type NewDocument } from "./document.ts";
+import { defaultRelation, documentMembers, relations, type NewDocument } from "./document.ts";
 import { eventTypes, type EventType, type NewEvent } from "./event.ts";
 
 const envelopeMembers = new Set([
@@ -219,7 +219,7 @@ function checkDerivations(value: unknown, check: Checker, at: string): void {
       check.fail(`${place}/relation`, `must be one of ${relations.join(", ")}`);
     }
     if (value.length === 1) return;
-    const key = JSON.stringify([recordId, version ?? 0, role ?? "", relation ?? ""]);
+    const key = JSON.stringify([recordId, version ?? 0, role ?? "", relation ?? defaultRelation]);
     if (seen.has(key)) check.fail(place, "names the same source, role and relation a second time");
     seen.add(key);
   });

@@ -331,9 +331,10 @@ function completeUpdate(
 ): RecordDocument {
   if (patch === undefined) {
     const whole = must(document, "an update holds a patch or a document");
-    return completeDocument({ ...whole, derivedFrom: edges ?? [] });
+    return completeDocument({ ...storable(whole), derivedFrom: edges ?? [] });
   }
-  const merged = mergePatch(before, { ...patch, ...(edges !== null && { derivedFrom: edges }) });
+  const change = { ...storable(patch), ...(edges !== null && { derivedFrom: edges }) };
+  const merged = mergePatch(before, change);
   validateDocument(merged, place);
   return completeDocument(merged as PinnedDocument);
 }

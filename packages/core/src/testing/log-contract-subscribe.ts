@@ -92,20 +92,21 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
 
   test("a subscriber that is still catching up when the log closes is told the end", async () => {
     await under.log().append(Array.from({ length: 3000 }, (_, index) => make(`r-${index}`)));
-    let count = 0;
+    const started = new EventTarget();
+    const beginning = new Promise((resolve) => {
+      started.addEventListener("event", resolve, { once: true });
+    });
     const ended = new Promise<string>((resolve) => {
       under
         .log()
         .events$()
         .subscribe({
-          next: () => {
-            count += 1;
-          },
+          next: () => started.dispatchEvent(new Event("event")),
           error: () => resolve("error"),
           complete: () => resolve("complete"),
         });
     });
-    while (count === 0) await new Promise((resolve) => setImmediate(resolve));
+    await beginning;
     await under.log().close();
     expect(await ended).toBe("complete");
   });
