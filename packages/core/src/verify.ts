@@ -27,40 +27,64 @@ export interface VerifyReport {
   readonly problems: readonly VerifyProblem[];
 }
 
+/** What has been checked so far. */
+interface Tally {
+  events: number;
+  records: number;
+  recordedAtUs: number;
+}
+
 /** Checks every entry from 1 to the head, and that each stands where the version blocks say. */
 export async function verifyLog(
   log: EmbeddedLog,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const { head } = log;
-  let events = 0;
-  let records = 0;
-  let recordedAtUs = 0;
+  const tally: Tally = { events: 0, records: 0, recordedAtUs: 0 };
   const problems: VerifyProblem[] = [];
   try {
     for await (const entries of log.readEntries({ until: head, signal: options.signal })) {
-      for (const entry of entries) {
-        checkEntry(log, entry, recordedAtUs);
-        recordedAtUs = entry.header.recordedAtUs;
-        events += 1;
-        if (entry.header.version === 1) records += 1;
-      }
-      options.onProgress?.(events);
+      for (const entry of entries) checkEntry(log, entry, tally);
+      options.onProgress?.(tally.events);
     }
-    if (records !== log.recordCount) {
+    if (tally.records !== log.recordCount) {
       throw new StoreError(
         "head-mismatch",
-        `The log creates ${records} records, but ${log.recordCount} were committed.`,
+        `The log creates ${tally.records} records, but ${log.recordCount} were committed.`,
       );
     }
   } catch (error) {
-    if (!isStoreError(error) || error.category !== "corrupt") throw error;
-    problems.push({ position: events + 1, code: error.code, message: error.message });
+    // What is no damage, such as an abort, is thrown again here.
+    const somewhere = problemAt(tally.events + 1, error);
+    problems.push(locateProblem(log, tally, head) ?? somewhere);
   }
+  const { events, records } = tally;
   return { ok: problems.length === 0, head, events, records, problems };
 }
 
-function checkEntry(log: EmbeddedLog, entry: Entry, previousUs: number): void {
+/** Entries are read in chunks, so a failed read says only that one of many is damaged; this finds which. */
+function locateProblem(log: EmbeddedLog, tally: Tally, head: Position): VerifyProblem | undefined {
+  for (let position = tally.events + 1; position <= head; position += 1) {
+    try {
+      const entry = log.state.entry(position);
+      if (entry === undefined) {
+        throw new StoreError("log-gap", `Position ${position} is missing from the log.`);
+      }
+      checkEntry(log, entry, tally);
+    } catch (error) {
+      return problemAt(position, error);
+    }
+  }
+  return undefined;
+}
+
+/** Rethrows what is no damage, such as `aborted`. */
+function problemAt(position: Position, error: unknown): VerifyProblem {
+  if (!isStoreError(error) || error.category !== "corrupt") throw error;
+  return { position, code: error.code, message: error.message };
+}
+
+function checkEntry(log: EmbeddedLog, entry: Entry, tally: Tally): void {
   const { position, recordId, version, recordedAtUs, id } = entry.header;
   if (!entry.payloadMatchesDigest()) {
     throw new StoreError(
@@ -68,13 +92,14 @@ function checkEntry(log: EmbeddedLog, entry: Entry, previousUs: number): void {
       `The content of log entry ${position} is not the one its header commits to.`,
     );
   }
-  if (recordedAtUs < previousUs) {
+  if (recordedAtUs < tally.recordedAtUs) {
     throw new StoreError(
       "entry-unreadable",
       `Log entry ${position} is recorded before the entry before it.`,
     );
   }
-  if (versionEntry(log.state, recordId, version)?.position !== position) {
+  const stored = versionEntry(log.state, recordId, version);
+  if (stored?.position !== position) {
     throw new StoreError(
       "entry-unreadable",
       `Log entry ${position} is not where the versions of ${JSON.stringify(recordId)} say.`,
@@ -86,4 +111,11 @@ function checkEntry(log: EmbeddedLog, entry: Entry, previousUs: number): void {
       `Event ${id} at position ${position} is not found by its id.`,
     );
   }
+  const holdsDocument = stored.patched && stored.contentPosition === position;
+  if (holdsDocument && log.state.patchedDocument(position) === undefined) {
+    throw new StoreError("log-gap", `The document at position ${position} is missing.`);
+  }
+  tally.events += 1;
+  if (version === 1) tally.records += 1;
+  tally.recordedAtUs = recordedAtUs;
 }

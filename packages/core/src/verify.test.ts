@@ -1,0 +1,100 @@
+/** Verification and damage: a changed byte is found, and never becomes a wrong answer. */
+import { expect, test } from "vitest";
+
+import { openStoreOn } from "./open-store.ts";
+import { blockKey, commitKey, documentKey, entryKey, eventIdKey } from "./storage/keyspace.ts";
+import { openMemoryStorage } from "./storage/memory-storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import { eventId, make, readAll, revise, withdraw } from "./testing/samples.ts";
+import { codeOf } from "./testing/storage-contract.ts";
+
+async function storeWithHistory() {
+  const storage = openMemoryStorage();
+  const store = await openStoreOn(storage);
+  await store.append([make("a", [], { id: eventId(1) }), make("b", ["a"])]);
+  await store.append([revise("a", 1), withdraw("a@1")]);
+  return { storage, store };
+}
+
+async function flip(storage: Storage, key: Uint8Array, place = -1): Promise<void> {
+  const value = Buffer.from(storage.get(key) ?? []);
+  const index = place < 0 ? value.length + place : place;
+  value.writeUInt8(value.readUInt8(index) ^ 1, index);
+  await storage.write({ puts: [[key, value]] });
+}
+
+test("a whole store is found whole, and the progress is told", async () => {
+  const { store } = await storeWithHistory();
+  const seen: number[] = [];
+  const report = await store.verify({ onProgress: (position) => seen.push(position) });
+  expect(report).toEqual({ ok: true, head: 5, events: 5, records: 2, problems: [] });
+  expect(seen.at(-1)).toBe(5);
+});
+
+test("an empty store is whole", async () => {
+  const store = await openStoreOn(openMemoryStorage());
+  expect(await store.verify()).toMatchObject({ ok: true, events: 0 });
+});
+
+test("verification can be aborted", async () => {
+  const { store } = await storeWithHistory();
+  expect(await codeOf(() => store.verify({ signal: AbortSignal.abort() }))).toBe("aborted");
+});
+
+test("a damaged log entry is found at its position, and reads of it fail", async () => {
+  const { storage, store } = await storeWithHistory();
+  await flip(storage, entryKey(3));
+  const { ok, problems, events } = await store.verify();
+  expect([ok, events]).toEqual([false, 2]);
+  expect(problems).toMatchObject([{ position: 3, code: "checksum-mismatch" }]);
+  expect(await codeOf(() => readAll(store.log))).toBe("checksum-mismatch");
+});
+
+test.each([
+  ["version block", blockKey("a")],
+  ["index of a given event id", eventIdKey(eventId(1))],
+  ["document after a patch", documentKey(3)],
+])("a damaged %s is found", async (_what, key) => {
+  const { storage, store } = await storeWithHistory();
+  await flip(storage, key);
+  expect(await store.verify()).toMatchObject({
+    ok: false,
+    problems: [{ code: "checksum-mismatch" }],
+  });
+});
+
+test("a missing entry or document is found", async () => {
+  const { storage, store } = await storeWithHistory();
+  await storage.write({ puts: [], deletes: [documentKey(3)] });
+  expect(await store.verify()).toMatchObject({ ok: false, problems: [{ code: "log-gap" }] });
+  await storage.write({ puts: [], deletes: [entryKey(2)] });
+  expect(await store.verify()).toMatchObject({
+    ok: false,
+    problems: [{ position: 2, code: "log-gap" }],
+  });
+});
+
+test("an index that names another event is found", async () => {
+  const { storage, store } = await storeWithHistory();
+  await storage.write({ puts: [], deletes: [eventIdKey(eventId(1))] });
+  expect(await store.verify()).toMatchObject({
+    ok: false,
+    problems: [{ code: "entry-unreadable" }],
+  });
+});
+
+test("damage to a version block or a document is an error, not another answer", async () => {
+  const { storage, store } = await storeWithHistory();
+  await flip(storage, documentKey(3));
+  expect(await codeOf(() => store.record("a"))).toBe("checksum-mismatch");
+  await flip(storage, blockKey("b"));
+  expect(await codeOf(() => store.record("b"))).toBe("checksum-mismatch");
+  expect(await codeOf(() => store.append([revise("b", 1)]))).toBe("checksum-mismatch");
+  expect(store.head).toBe(5);
+});
+
+test("a damaged commit record keeps the store shut", async () => {
+  const { storage } = await storeWithHistory();
+  await flip(storage, commitKey);
+  expect(await codeOf(() => openStoreOn(storage))).toBe("checksum-mismatch");
+});
