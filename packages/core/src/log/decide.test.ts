@@ -1,11 +1,16 @@
 /** Deciding: what the values of an update become. */
 import { expect, test } from "vitest";
 
-import { created, updated } from "../event/event.ts";
+import { created, updated, type NewEvent } from "../event/event.ts";
 import { openMemoryStore } from "../open-store.ts";
 import { limits } from "../limits.ts";
 import { eventId, make, revise } from "../testing/samples.ts";
 import { codeOf } from "../testing/storage-contract.ts";
+
+const tags = (prefix: string): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${prefix}${index}`, 1]));
+const big = (bytes: number): NewEvent =>
+  created(`r-${bytes}`, { kind: "k", name: "n", attributes: "x".repeat(bytes) });
 
 test("an undefined member of a patch leaves the document's member as it is", async () => {
   const store = await openMemoryStore();
@@ -53,8 +58,6 @@ test.each([
 
 test("a patch that would make the document too large is refused", async () => {
   const store = await openMemoryStore();
-  const tags = (prefix: string) =>
-    Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`${prefix}${index}`, 1]));
   await store.append([created("a", { kind: "k", name: "n", tags: tags("a") })]);
   expect(await codeOf(() => store.append([updated("a", { tags: tags("b") })]))).toBe(
     "event-invalid",
@@ -63,8 +66,6 @@ test("a patch that would make the document too large is refused", async () => {
 
 test("an event and a batch above their limits are refused", async () => {
   const store = await openMemoryStore();
-  const big = (bytes: number) =>
-    created(`r-${bytes}`, { kind: "k", name: "n", attributes: "x".repeat(bytes) });
   expect(await codeOf(() => store.append([big(limits.eventBytesMax)]))).toBe("event-too-large");
   const almost = Array.from({ length: 17 }, (_, index) => big(limits.eventBytesMax - 1000 - index));
   expect(await codeOf(() => store.append(almost))).toBe("batch-too-large");
