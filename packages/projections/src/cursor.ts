@@ -1,7 +1,9 @@
 /** Cursors: where a page ended, opaque to the caller and bound to its query and position. */
 import { createHash } from "node:crypto";
 
-import { canonicalJson, isPlainObject, StoreError, type Position } from "@sennit/core";
+import { canonicalJson, StoreError, type Position } from "@sennit/core";
+
+import type { ListQuery } from "./list-query.ts";
 
 export interface Cursor {
   /** The position every page of the listing speaks for. */
@@ -11,12 +13,12 @@ export interface Cursor {
 }
 
 /** Writes a cursor for the next page of a query. */
-export function formatCursor({ asOf, after }: Cursor, query: object): string {
+export function formatCursor({ asOf, after }: Cursor, query: ListQuery): string {
   return Buffer.from(JSON.stringify([asOf, after, queryDigest(query)])).toString("base64url");
 }
 
 /** @throws `cursor-invalid` for text that is no cursor, or one of another query */
-export function parseCursor(text: string, query: object): Cursor {
+export function parseCursor(text: string, query: ListQuery): Cursor {
   const parts = decode(text);
   if (!Array.isArray(parts) || parts.length !== 3) throw invalid("is not a cursor of this store");
   const [asOf, after, digest] = parts as unknown[];
@@ -41,7 +43,10 @@ function invalid(problem: string): StoreError {
   return new StoreError("cursor-invalid", `The cursor ${problem}.`);
 }
 
-function queryDigest(query: object): string {
-  if (!isPlainObject(query)) throw new TypeError("A query is a plain object.");
-  return createHash("sha256").update(canonicalJson(query)).digest("base64url").slice(0, 16);
+/** Queries that ask the same have one digest, whether they leave a member out or leave it empty. */
+function queryDigest({ kind, status, tags = {}, words = [] }: ListQuery): string {
+  return createHash("sha256")
+    .update(canonicalJson({ kind: kind ?? null, status: status ?? null, tags, words }))
+    .digest("base64url")
+    .slice(0, 16);
 }

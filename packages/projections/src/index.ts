@@ -8,13 +8,9 @@ export {
   type ListStatus,
 } from "./list-query.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
-export {
-  defineProjection,
-  type ProjectionDefinition,
-  type Rows,
-  type RowValue,
-} from "./projection.ts";
-export type { ProjectionRows, Row, RowRange } from "./row-storage.ts";
+export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
+export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";
+export type { RowValue } from "./row-value.ts";
 export type { ProjectionProgress } from "./runner.ts";
 export {
   ViewReader,

@@ -6,40 +6,80 @@ const falseTag = 0x10;
 const trueTag = 0x11;
 const numberTag = 0x20;
 const textTag = 0x30;
+const numberBytes = 9;
+
+/** Where keys are put together; what `encodeKey` returns is a copy. */
+let scratch = Buffer.allocUnsafe(1024);
 
 /**
  * Encodes a key so that byte order is the order of its parts: booleans, then numbers by value, then text by its UTF-8
  * bytes; a key that is the beginning of another comes first. Text ends in 00 00, and a 00 inside it is written 00 ff.
+ * The two zeros are one key.
  *
  * `["a", 2]` is `30 61 00 00 20 c0 00 00 00 00 00 00 00`.
+ *
+ * @param prefix bytes to stand before the key
+ * @throws TypeError for NaN, which has no place in an order, and for text with half of a surrogate pair, which has no bytes
  */
-export function encodeKey(parts: readonly KeyPart[]): Buffer {
-  return Buffer.concat(parts.map(encodePart));
+export function encodeKey(parts: readonly KeyPart[], prefix?: Uint8Array): Buffer {
+  reserve(prefix?.length ?? 0, parts);
+  let at = 0;
+  if (prefix !== undefined) {
+    scratch.set(prefix);
+    at = prefix.length;
+  }
+  for (const part of parts) {
+    if (typeof part === "string") at = writeText(part, at);
+    else if (typeof part === "number") at = writeNumber(part, at);
+    else if (typeof part === "boolean") at = scratch.writeUInt8(part ? trueTag : falseTag, at);
+    else throw new TypeError("A part of a key is text, a number or a boolean.");
+  }
+  const key = Buffer.allocUnsafe(at);
+  scratch.copy(key, 0, 0, at);
+  return key;
 }
 
-function encodePart(part: KeyPart): Buffer {
-  if (typeof part === "boolean") return Buffer.from([part ? trueTag : falseTag]);
-  if (typeof part === "number") return encodeNumber(part);
-  const bytes = Buffer.from(part, "utf8");
-  if (!bytes.includes(0))
-    return Buffer.concat([Buffer.from([textTag]), bytes, Buffer.from([0, 0])]);
-  const escaped = [...bytes].flatMap((byte) => (byte === 0 ? [0, 0xff] : [byte]));
-  return Buffer.from([textTag, ...escaped, 0, 0]);
+function reserve(prefixBytes: number, parts: readonly KeyPart[]): void {
+  let bytes = prefixBytes;
+  // A UTF-16 unit is at most three bytes; an escaped 00 is two.
+  for (const part of parts) bytes += typeof part === "string" ? part.length * 3 + 3 : numberBytes;
+  if (bytes > scratch.length) scratch = Buffer.allocUnsafe(bytes * 2);
 }
 
-function encodeNumber(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(9);
-  bytes[0] = numberTag;
+function writeText(text: string, start: number): number {
+  if (!text.isWellFormed()) throw new TypeError("Text in a key must be well-formed Unicode.");
+  let at = scratch.writeUInt8(textTag, start);
+  if (text.includes("\0")) {
+    for (const byte of Buffer.from(text)) {
+      at = scratch.writeUInt8(byte, at);
+      if (byte === 0) at = scratch.writeUInt8(0xff, at);
+    }
+  } else {
+    at += scratch.write(text, at);
+  }
+  return scratch.writeUInt16BE(0, at);
+}
+
+function writeNumber(value: number, at: number): number {
+  if (Number.isNaN(value)) throw new TypeError("A number in a key must not be NaN.");
+  scratch[at] = numberTag;
   // Adding zero turns -0 into 0: they are the same number and must be the same key.
-  bytes.writeDoubleBE(value + 0, 1);
+  scratch.writeDoubleBE(value + 0, at + 1);
   // A float64 sorts by its bits once the sign is flipped, and all bits are for negative numbers.
-  const isNegative = ((bytes[1] ?? 0) & 0x80) !== 0;
-  if (isNegative) for (let index = 1; index < 9; index += 1) bytes[index] = ~(bytes[index] ?? 0);
-  else bytes[1] = (bytes[1] ?? 0) | 0x80;
-  return bytes;
+  if (value < 0) flip(scratch, at + 1, at + numberBytes);
+  else scratch[at + 1] = (scratch[at + 1] ?? 0) | 0x80;
+  return at + numberBytes;
 }
 
-/** Decodes what `encodeKey` made. */
+function flip(bytes: Buffer, from: number, until: number): void {
+  for (let index = from; index < until; index += 1) bytes[index] = ~(bytes[index] ?? 0);
+}
+
+/**
+ * Decodes what `encodeKey` made.
+ *
+ * @throws TypeError for bytes it cannot have made
+ */
 export function decodeKey(bytes: Uint8Array): KeyPart[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: KeyPart[] = [];
@@ -49,34 +89,39 @@ export function decodeKey(bytes: Uint8Array): KeyPart[] {
     at += 1;
     if (tag === falseTag || tag === trueTag) {
       parts.push(tag === trueTag);
-    } else if (tag === numberTag) {
-      parts.push(decodeNumber(buffer.subarray(at, at + 8)));
+    } else if (tag === numberTag && at + 8 <= buffer.length) {
+      parts.push(decodeNumber(buffer, at));
       at += 8;
-    } else {
+    } else if (tag === textTag) {
       const end = textEnd(buffer, at);
-      parts.push(decodeText(buffer.subarray(at, end)));
+      parts.push(decodeText(buffer, at, end));
       at = end + 2;
+    } else {
+      throw new TypeError("These bytes are no key.");
     }
   }
   return parts;
 }
 
-function decodeNumber(bytes: Uint8Array): number {
-  const copy = Buffer.from(bytes);
-  const isNegative = ((copy[0] ?? 0) & 0x80) === 0;
-  if (isNegative) for (let index = 0; index < 8; index += 1) copy[index] = ~(copy[index] ?? 0);
+function decodeNumber(buffer: Buffer, at: number): number {
+  const isNegative = ((buffer[at] ?? 0) & 0x80) === 0;
+  const copy = Buffer.from(buffer.subarray(at, at + 8));
+  if (isNegative) flip(copy, 0, 8);
   else copy[0] = (copy[0] ?? 0) & 0x7f;
   return copy.readDoubleBE(0);
 }
 
 function textEnd(buffer: Buffer, start: number): number {
   let end = buffer.indexOf(0, start);
-  while (buffer[end + 1] === 0xff) end = buffer.indexOf(0, end + 2);
+  while (end !== -1 && buffer[end + 1] === 0xff) end = buffer.indexOf(0, end + 2);
+  if (end === -1 || buffer[end + 1] !== 0) throw new TypeError("These bytes are no key.");
   return end;
 }
 
-function decodeText(bytes: Buffer): string {
-  if (!bytes.includes(0)) return bytes.toString("utf8");
-  const plain = [...bytes].filter((byte, index) => !(byte === 0xff && bytes[index - 1] === 0));
+function decodeText(buffer: Buffer, start: number, end: number): string {
+  const text = buffer.toString("utf8", start, end);
+  if (!text.includes("\0")) return text;
+  const escaped = buffer.subarray(start, end);
+  const plain = escaped.filter((byte, index) => !(byte === 0xff && escaped[index - 1] === 0));
   return Buffer.from(plain).toString("utf8");
 }

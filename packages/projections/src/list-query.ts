@@ -1,5 +1,5 @@
 /** What `list` may ask for, and the text form of it. */
-import { StoreError } from "@sennit/core";
+import { isPlainObject, StoreError } from "@sennit/core";
 
 export type ListStatus = "valid" | "invalid" | "stale";
 
@@ -22,7 +22,7 @@ export const listStatuses: readonly ListStatus[] = ["valid", "invalid", "stale"]
  * @throws `argument-invalid`, naming the term and where it stands
  */
 export function parseListQuery(text: string): ListQuery {
-  const tags: Record<string, string> = {};
+  const tags = new Map<string, string>();
   const words: string[] = [];
   let kind: string | undefined;
   let status: ListStatus | undefined;
@@ -40,10 +40,10 @@ export function parseListQuery(text: string): ListQuery {
     } else if (field === "name") {
       words.push(value);
     } else {
-      tags[field.slice("tag.".length)] = value;
+      tags.set(field.slice("tag.".length), value);
     }
   }
-  return { kind, status, tags, words };
+  return { kind, status, tags: Object.fromEntries(tags), words };
 }
 
 /** @throws `argument-invalid` */
@@ -54,6 +54,43 @@ export function parseListStatus(text: string): ListStatus {
     "argument-invalid",
     `${JSON.stringify(text)} is no status: use ${listStatuses.join(", ")}.`,
   );
+}
+
+const queryMembers = ["kind", "tags", "status", "words"];
+
+/**
+ * Checks a query that came from outside the type system.
+ *
+ * @throws `argument-invalid`, naming the member
+ */
+export function assertListQuery(query: unknown): asserts query is ListQuery {
+  if (!isPlainObject(query)) throw memberError("query", "an object");
+  const unknown = Object.keys(query).find((member) => !queryMembers.includes(member));
+  if (unknown !== undefined) {
+    throw new StoreError(
+      "argument-invalid",
+      `${JSON.stringify(unknown)} is nothing a query can ask for: use ${queryMembers.join(", ")}.`,
+      { details: { member: unknown } },
+    );
+  }
+  const { kind, tags, status, words } = query;
+  if (kind !== undefined && !isText(kind)) throw memberError("kind", "text");
+  if (status !== undefined && !isText(status)) throw memberError("status", "text");
+  if (status !== undefined) parseListStatus(status);
+  if (tags !== undefined && !(isPlainObject(tags) && Object.entries(tags).flat().every(isText)))
+    throw memberError("tags", "an object of texts");
+  if (words !== undefined && !(Array.isArray(words) && words.every(isText)))
+    throw memberError("words", "a list of texts");
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.isWellFormed();
+}
+
+function memberError(member: string, what: string): StoreError {
+  return new StoreError("argument-invalid", `In a query, ${member} must be ${what}.`, {
+    details: { member },
+  });
 }
 
 function* terms(text: string): Generator<{ term: string; at: number }> {

@@ -2,17 +2,14 @@
 import type { RecordedEvent } from "@sennit/core";
 
 import type { KeyPart } from "./keys.ts";
+import type { RowValue } from "./row-value.ts";
 
-/** What a row may hold: JSON, and nothing that has to be told how to be stored. */
-export type RowValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly RowValue[]
-  | { readonly [member: string]: RowValue };
-
-/** The rows a projection sees while it folds an event: those of all events before, and its own changes so far. */
+/**
+ * The rows a projection sees while it folds an event: those of all events before, and its own changes so far.
+ *
+ * They may be used until `apply` returns and not after. What `get` returns is the caller's: changing it changes no row.
+ * A TypeError answers tables not declared, keys `encodeKey` refuses, and values that are not JSON.
+ */
 export interface Rows {
   get(table: string, key: readonly KeyPart[]): RowValue | undefined;
   put(table: string, key: readonly KeyPart[], value: RowValue): void;
@@ -23,7 +20,9 @@ export interface Rows {
  * A projection as its author writes it.
  *
  * `apply` gets the event and the rows and nothing else: no clock, no randomness, no other store. It must not keep state
- * of its own between calls, so that any split of the log into runs ends in the same rows.
+ * of its own between calls, so that any split of the log into runs ends in the same rows. It must not be async. When it
+ * throws, the projection stops before that event and says so; the log and the other projections go on, and it is tried
+ * again when the views are opened anew.
  */
 export interface ProjectionDefinition {
   /** 1-64 characters of a-z, 0-9 and `-`. */

@@ -1,18 +1,32 @@
 /** Keeps one projection in step with the log: catch-up first, then live. */
-import type { EmbeddedStore, Position, RecordedEvent } from "@sennit/core";
+import {
+  StoreError,
+  toStoreError,
+  type EmbeddedStore,
+  type Position,
+  type RecordedEvent,
+} from "@sennit/core";
+import type { Storage } from "@sennit/core/storage";
 import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
 import type { Observable } from "rxjs/internal/Observable";
 import { exhaustMap } from "rxjs/internal/operators/exhaustMap";
 import { startWith } from "rxjs/internal/operators/startWith";
 import { Subject } from "rxjs/internal/Subject";
-import type { Subscription } from "rxjs/internal/Subscription";
 
 import type { ProjectionDefinition } from "./projection.ts";
-import { emptyCheckpoint, ProjectionRows, RowBatch, type Checkpoint } from "./row-storage.ts";
-import type { Storage } from "@sennit/core/storage";
+import { ProjectionRows } from "./projection-rows.ts";
+import { RowBatch } from "./row-batch.ts";
+import {
+  checkpointEntry,
+  emptyStateHash,
+  readCheckpoint,
+  type Checkpoint,
+  type SpaceAllocator,
+} from "./spaces.ts";
+import { WaitingList } from "./waiting-list.ts";
 
-/** Rows changed after which a batch is written. */
-const batchRowsMax = 20_000;
+/** Rows changed after which a batch is written. Much larger ones outlive the young generation and cost more to collect. */
+const batchRowsMax = 5000;
 /** Events after which a batch is written. */
 const batchEventsMax = 5000;
 
@@ -23,145 +37,275 @@ export interface ProjectionProgress {
   readonly position: Position;
   readonly head: Position;
   readonly stateHash: string;
+  /** Why the projection has stopped; null while it goes on. It is tried again when the views are opened anew. */
+  readonly failure: StoreError | null;
+}
+
+/** The rows of one build of a projection and how far it is. A rebuild is another one. */
+interface Build {
+  readonly rows: ProjectionRows;
+  readonly space: number;
+  checkpoint: Checkpoint;
+}
+
+/** What a runner works with. */
+export interface RunnerSettings {
+  readonly store: EmbeddedStore;
+  readonly storage: Storage;
+  readonly spaces: SpaceAllocator;
+  /** Called when stored rows turn out to be damaged. */
+  readonly onDamage: () => void;
+}
+
+/** An event that `apply` refused. */
+class FoldError extends Error {
+  readonly position: Position;
+
+  constructor(position: Position, cause: unknown) {
+    super("apply has thrown", { cause });
+    this.position = position;
+  }
 }
 
 /** Runs one projection. Rows and checkpoint are written together, so a crash repeats nothing and skips nothing. */
 export class ProjectionRunner {
   readonly definition: ProjectionDefinition;
-  readonly rows: ProjectionRows;
-  readonly #store: EmbeddedStore;
+  readonly #settings: RunnerSettings;
   readonly #nudges = new Subject<void>();
   readonly #progress: BehaviorSubject<ProjectionProgress>;
-  #checkpoint: Checkpoint;
-  #failure: unknown;
-  #waiting: {
-    readonly position: Position;
-    readonly resolve: () => void;
-    readonly reject: (error: unknown) => void;
-  }[] = [];
-  #subscription: Subscription | undefined;
-  #stopListening: (() => void) | undefined;
-  #advancing: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #waiting = new WaitingList();
+  readonly #stop = new AbortController();
+  #build: Build;
+  #isDamaged = false;
+  #failure: StoreError | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #unsubscribe: () => void = () => undefined;
 
-  private constructor(store: EmbeddedStore, storage: Storage, definition: ProjectionDefinition) {
-    this.#store = store;
+  private constructor(
+    settings: RunnerSettings,
+    definition: ProjectionDefinition,
+    checkpoint: Checkpoint,
+  ) {
+    this.#settings = settings;
     this.definition = definition;
-    this.rows = new ProjectionRows(storage, definition);
-    this.#checkpoint = emptyCheckpoint;
+    this.#build = this.#openBuild(checkpoint);
     this.#progress = new BehaviorSubject(this.#currentProgress());
   }
 
-  /** Opens the projection where it stopped, or from the beginning when its checkpoint is of another log. */
+  /**
+   * Opens the projection where it stopped, or from the beginning when its checkpoint is of another version, of another
+   * log, or cannot be read.
+   */
   static async open(
-    store: EmbeddedStore,
-    storage: Storage,
+    settings: RunnerSettings,
     definition: ProjectionDefinition,
   ): Promise<ProjectionRunner> {
-    const runner = new ProjectionRunner(store, storage, definition);
-    const checkpoint = runner.rows.checkpoint();
-    if (await isOfThisLog(store, checkpoint)) runner.#checkpoint = checkpoint;
-    else await runner.rows.clear();
-    return runner;
+    const found = readCheckpoint(settings.storage, definition.name);
+    const isCurrent =
+      found !== undefined &&
+      found.version === definition.version &&
+      (await isOfThisLog(settings.store, found));
+    const checkpoint = isCurrent
+      ? found
+      : emptyCheckpoint(definition, await settings.spaces.allocate());
+    return new ProjectionRunner(settings, definition, checkpoint);
   }
 
-  /** Position, head and state hash, now and after every batch written. */
+  /** Position, head, state hash and failure: now, after every batch written, and when the projection stops. */
   get progress$(): Observable<ProjectionProgress> {
     return this.#progress;
   }
 
-  get position(): Position {
-    return this.#checkpoint.position;
+  /** The rows as far as the projection is. After a rebuild they are others; the old ones are not touched. */
+  get rows(): ProjectionRows {
+    return this.#build.rows;
+  }
+
+  /** Number of the space the rows stand in. */
+  get space(): number {
+    return this.#build.space;
   }
 
   /** Begins to follow the log. Heads that come while a batch is folded are folded in the same run. */
   start(): void {
-    this.#stopListening = this.#store.log.onHead(() => this.#nudges.next());
-    this.#subscription = this.#nudges
+    const stopListening = this.#settings.store.log.onHead(() => this.#nudges.next());
+    const subscription = this.#nudges
       .pipe(
         startWith(undefined),
-        exhaustMap(async () => {
-          this.#advancing = this.#advance();
-          await this.#advancing;
+        exhaustMap(() => {
+          this.#running = this.#run();
+          return this.#running;
         }),
       )
-      .subscribe({
-        next: () => {
-          // A head may have come between the last look and the end of the run.
-          if (this.#isBehind()) queueMicrotask(() => this.#nudges.next());
-        },
-        error: (error: unknown) => this.#fail(error),
+      .subscribe(() => {
+        // A head may have come between the last look and the end of the run.
+        if (this.#hasWork()) queueMicrotask(() => this.#nudges.next());
       });
+    this.#unsubscribe = () => {
+      stopListening();
+      subscription.unsubscribe();
+    };
   }
 
-  /** Resolves once everything up to a position has been applied. @throws what `apply` threw */
-  async reach(position: Position): Promise<void> {
-    if (this.#checkpoint.position >= position) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ position, resolve, reject });
-    });
+  /**
+   * Resolves once everything up to a position has been applied.
+   *
+   * @throws `projection-failed` when the projection has stopped before it, `store-closed`, `aborted`
+   */
+  async reach(position: Position, signal?: AbortSignal): Promise<void> {
+    if (!this.#isDamaged && this.#build.checkpoint.position >= position) return;
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#stop.signal.aborted) throw closed();
+    await this.#waiting.wait(position, signal);
   }
 
   /** Stops following, after the batch being written. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#stopListening?.();
-    await this.#advancing.catch(() => undefined);
-    this.#subscription?.unsubscribe();
+    this.#stop.abort();
+    await this.#running;
+    this.#unsubscribe();
+    this.#waiting.rejectAll(closed());
     this.#progress.complete();
   }
 
-  #isBehind(): boolean {
-    return !this.#stopped && this.#checkpoint.position < this.#store.head;
+  #hasWork(): boolean {
+    if (this.#stop.signal.aborted) return false;
+    const isBehind = this.#build.checkpoint.position < this.#settings.store.head;
+    return this.#isDamaged || (isBehind && this.#failure === null);
   }
 
-  async #advance(): Promise<void> {
-    while (this.#isBehind()) {
-      let batch = this.#newBatch();
-      let events = 0;
-      let last: RecordedEvent | undefined;
-      for await (const event of this.#store.events({ from: this.#checkpoint.position + 1 })) {
-        this.definition.apply(event, batch);
-        last = event;
-        events += 1;
-        if (events < batchEventsMax && batch.size < batchRowsMax) continue;
-        await this.#write(batch, event);
-        batch = this.#newBatch();
-        events = 0;
-        last = undefined;
-        if (this.#stopped) return;
+  /** Catches up with the head, beginning anew as often as rows turn out to be damaged. It never rejects. */
+  async #run(): Promise<void> {
+    while (this.#hasWork()) {
+      try {
+        if (this.#isDamaged) await this.#beginAnew();
+        await this.#follow(this.#settings.store.head);
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        // When the rows are damaged, the error is one of them, and the next turn starts without them.
+        if (!this.#isDamaged) await this.#stopAt(error);
       }
-      if (last !== undefined) await this.#write(batch, last);
     }
   }
 
-  #newBatch(): RowBatch {
-    return new RowBatch(this.rows, this.definition, this.#checkpoint.stateHash);
+  async #beginAnew(): Promise<void> {
+    const space = await this.#settings.spaces.allocate();
+    this.#build = this.#openBuild(emptyCheckpoint(this.definition, space));
+    this.#isDamaged = false;
+    this.#failure = null;
+    this.#progress.next(this.#currentProgress());
+  }
+
+  /** Folds and writes the events after the checkpoint up to a position; one batch is written while the next is folded. */
+  async #follow(until: Position): Promise<void> {
+    const { rows, checkpoint } = this.#build;
+    const range = { from: checkpoint.position + 1, until, signal: this.#stop.signal };
+    let batch = new RowBatch(rows, this.definition, checkpoint.stateHash);
+    let writing: Promise<void> = Promise.resolve();
+    let last: RecordedEvent | undefined;
+    try {
+      for await (const entries of this.#settings.store.log.readEntries(range)) {
+        for (const entry of entries) {
+          last = entry.event();
+          fold(batch, last);
+          if (batch.eventCount < batchEventsMax && batch.rowCount < batchRowsMax) continue;
+          await writing;
+          if (this.#isDamaged) return;
+          writing = this.#write(batch, last);
+          // The failure is thrown by the next await; until then it must not count as one nobody looks at.
+          writing.catch(() => undefined);
+          batch = batch.next();
+        }
+      }
+    } finally {
+      await writing;
+    }
+    if (last !== undefined && batch.eventCount > 0) await this.#write(batch, last);
+  }
+
+  /** Stops the projection for good. What stands before the event it fails at is kept. */
+  async #stopAt(error: unknown): Promise<void> {
+    let reason = error;
+    if (error instanceof FoldError) {
+      reason = this.#failureAt(error);
+      try {
+        await this.#follow(error.position - 1);
+      } catch (other) {
+        if (this.#isDamaged || this.#stop.signal.aborted) return;
+        reason = other instanceof FoldError ? this.#failureAt(other) : other;
+      }
+    }
+    this.#failure = toStoreError(reason);
+    this.#progress.next(this.#currentProgress());
+    this.#waiting.rejectAll(this.#failure);
+  }
+
+  #failureAt({ position, cause }: FoldError): StoreError {
+    const { name, version } = this.definition;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new StoreError(
+      "projection-failed",
+      `Projection "${name}" failed at position ${position}: ${reason}`,
+      { cause, details: { projection: name, version, position } },
+    );
   }
 
   async #write(batch: RowBatch, { position, hash }: RecordedEvent): Promise<void> {
+    if (this.#isDamaged) return;
+    const { name, version } = this.definition;
+    const { stateHash } = batch;
+    const checkpoint: Checkpoint = {
+      version,
+      space: this.#build.space,
+      position,
+      eventHash: hash,
+      stateHash,
+    };
     const { puts, deletes } = batch.changes();
-    const checkpoint = { position, eventHash: hash, stateHash: batch.stateHash };
-    await this.rows.write(puts, deletes, checkpoint);
-    this.#checkpoint = checkpoint;
+    puts.push(checkpointEntry(name, checkpoint));
+    try {
+      await this.#settings.storage.write({ puts, deletes });
+    } catch (error) {
+      throw new StoreError("write-failed", `Projection "${name}" cannot be written.`, {
+        cause: error,
+        hint: "The log is not affected; the projection goes on from here when it is opened again.",
+        details: { projection: name, position },
+      });
+    }
+    this.#build.checkpoint = checkpoint;
     this.#progress.next(this.#currentProgress());
-    const reached = this.#waiting.filter((waiting) => waiting.position <= position);
-    this.#waiting = this.#waiting.filter((waiting) => waiting.position > position);
-    for (const { resolve } of reached) resolve();
+    if (!this.#isDamaged) this.#waiting.resolveUpTo(position);
   }
 
-  #fail(error: unknown): void {
-    this.#failure = error;
-    for (const { reject } of this.#waiting) reject(error);
-    this.#waiting = [];
+  #openBuild(checkpoint: Checkpoint): Build {
+    const { storage, onDamage } = this.#settings;
+    const rows = new ProjectionRows(storage, this.definition, checkpoint.space, (damaged) => {
+      onDamage();
+      if (damaged !== this.#build.rows || this.#isDamaged) return;
+      this.#isDamaged = true;
+      this.#nudges.next();
+    });
+    return { rows, space: checkpoint.space, checkpoint };
   }
 
   #currentProgress(): ProjectionProgress {
     const { name, version } = this.definition;
-    const { position, stateHash } = this.#checkpoint;
-    return { name, version, position, head: this.#store.head, stateHash };
+    const { position, stateHash } = this.#build.checkpoint;
+    const { head } = this.#settings.store;
+    return { name, version, position, head, stateHash, failure: this.#failure };
   }
+}
+
+function fold(batch: RowBatch, event: RecordedEvent): void {
+  try {
+    batch.fold(event);
+  } catch (error) {
+    throw new FoldError(event.position, error);
+  }
+}
+
+function emptyCheckpoint({ version }: ProjectionDefinition, space: number): Checkpoint {
+  return { version, space, position: 0, eventHash: "", stateHash: emptyStateHash };
 }
 
 /** A checkpoint belongs to a log that holds the very event it was made at. */
@@ -169,9 +313,12 @@ async function isOfThisLog(
   store: EmbeddedStore,
   { position, eventHash }: Checkpoint,
 ): Promise<boolean> {
-  if (position === 0) return true;
   if (position > store.head) return false;
   for await (const event of store.events({ from: position, limit: 1 }))
     return event.hash === eventHash;
   return false;
+}
+
+function closed(): StoreError {
+  return new StoreError("store-closed", "The views are closed.");
 }

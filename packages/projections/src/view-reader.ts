@@ -21,9 +21,9 @@ import {
 } from "@sennit/core";
 
 import { formatCursor, parseCursor } from "./cursor.ts";
-import { matchesWords, type ListQuery, type ListStatus } from "./list-query.ts";
+import { assertListQuery, matchesWords, type ListQuery, type ListStatus } from "./list-query.ts";
 import { findByName, findRecords } from "./read-models/records.ts";
-import type { ProjectionRows } from "./row-storage.ts";
+import type { ProjectionRows } from "./projection-rows.ts";
 
 export interface ListOptions {
   /** Records at most, 1-10 000. Default 100. */
@@ -86,6 +86,7 @@ export class ViewReader implements Reader {
         { details: { limit } },
       );
     }
+    assertListQuery(query);
     const { asOf } = this;
     const records: RecordView[] = [];
     let last = cursor === undefined ? 0 : this.#pageStart(cursor, query);
@@ -118,10 +119,7 @@ export class ViewReader implements Reader {
   }
 
   async findRecord(ref: string): Promise<RecordView | undefined> {
-    const direct = await this.#reader.findRecord(ref);
-    if (direct !== undefined || !ref.includes("/")) return direct;
-    const [id] = await this.#idsByName(ref);
-    return id === undefined ? undefined : this.record(ref);
+    return this.#reader.findRecord(await this.resolve(ref));
   }
 
   async history(ref: string): Promise<History> {
@@ -189,6 +187,7 @@ export class ViewReader implements Reader {
     query: ListQuery,
     after: Position,
   ): AsyncGenerator<{ readonly record: RecordView; readonly created: Position }> {
+    assertListQuery(query);
     const { kind, tags = {}, status, words = [] } = query;
     const [tag] = Object.entries(tags);
     const candidates = findRecords(this.#records, this.asOf, { kind, tag }, after);

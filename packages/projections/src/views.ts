@@ -12,10 +12,11 @@ import {
 import { openLevelStorage, openMemoryStorage, type Storage } from "@sennit/core/storage";
 import type { Observable } from "rxjs/internal/Observable";
 
-import type { ProjectionDefinition } from "./projection.ts";
+import { defineProjection, type ProjectionDefinition } from "./projection.ts";
+import type { ProjectionRows } from "./projection-rows.ts";
 import { recordsProjection } from "./read-models/records.ts";
-import type { ProjectionRows } from "./row-storage.ts";
 import { ProjectionRunner, type ProjectionProgress } from "./runner.ts";
+import { SpaceAllocator, sweepSpaces } from "./spaces.ts";
 import { ViewReader } from "./view-reader.ts";
 
 export interface OpenViewsOptions {
@@ -23,88 +24,138 @@ export interface OpenViewsOptions {
   readonly projections?: readonly ProjectionDefinition[] | undefined;
 }
 
-/** Opens the views of a store in its directory `views`, which may be deleted at any time, or in memory. */
+/**
+ * Opens the views of a store in its directory `views`, which may be deleted at any time, or in memory.
+ *
+ * @throws TypeError for a definition that cannot be, or two of one name; `store-locked`
+ */
 export async function openViews(
   store: EmbeddedStore,
   options: OpenViewsOptions = {},
 ): Promise<Views> {
-  const storage = await openStorage(store.directory);
+  const definitions = checkDefinitions([recordsProjection, ...(options.projections ?? [])]);
+  const directory = store.directory === undefined ? undefined : join(store.directory, "views");
+  const storage = await openStorage(directory);
+  let isDamaged = false;
+  const settings = {
+    store,
+    storage,
+    spaces: new SpaceAllocator(storage),
+    onDamage: () => {
+      isDamaged = true;
+    },
+  };
+  const close = async (): Promise<void> => {
+    await storage.close();
+    // What is damaged in one place may be so in others; everything there is can be made again.
+    if (isDamaged && directory !== undefined) await removeDirectory(directory);
+  };
   try {
-    const definitions = [recordsProjection, ...(options.projections ?? [])];
     const runners = new Map<string, ProjectionRunner>();
     for (const definition of definitions) {
-      if (runners.has(definition.name))
-        throw new TypeError(`Two projections are called "${definition.name}".`);
-      runners.set(definition.name, await ProjectionRunner.open(store, storage, definition));
+      runners.set(definition.name, await ProjectionRunner.open(settings, definition));
     }
-    for (const runner of runners.values()) runner.start();
-    return new Views(store, storage, runners);
+    return new Views(store, storage, runners, close);
   } catch (error) {
-    await storage.close();
+    await close();
     throw error;
   }
 }
 
-/** Views are made from the log, so ones that cannot be read are thrown away and made again. */
+function checkDefinitions(definitions: readonly ProjectionDefinition[]): ProjectionDefinition[] {
+  const names = new Set<string>();
+  return definitions.map((definition) => {
+    const { name } = defineProjection(definition);
+    if (names.has(name)) throw new TypeError(`Two projections are called "${name}".`);
+    names.add(name);
+    return definition;
+  });
+}
+
+/** Views are made from the log, so ones that cannot be opened are thrown away and made again. */
 async function openStorage(directory: string | undefined): Promise<Storage> {
   if (directory === undefined) return openMemoryStorage();
-  const path = join(directory, "views");
   try {
-    return await openLevelStorage(path);
+    return await openLevelStorage(directory);
   } catch (error) {
     if (isStoreError(error) && error.code === "store-locked") throw error;
-    await rm(path, { recursive: true, force: true });
-    return openLevelStorage(path);
+    await removeDirectory(directory);
+    return openLevelStorage(directory);
   }
 }
 
+function removeDirectory(directory: string): Promise<void> {
+  return rm(directory, { recursive: true, force: true });
+}
+
+/** The projections of a store, following its log. */
 export class Views {
   readonly #store: EmbeddedStore;
-  readonly #storage: Storage;
   readonly #runners: ReadonlyMap<string, ProjectionRunner>;
+  readonly #closeStorage: () => Promise<void>;
+  readonly #stopSweep = new AbortController();
+  readonly #sweep: Promise<void>;
+  #closing: Promise<void> | undefined;
 
+  /** Starts the runners. @param closeStorage called once nothing uses the storage any more */
   constructor(
     store: EmbeddedStore,
     storage: Storage,
     runners: ReadonlyMap<string, ProjectionRunner>,
+    closeStorage: () => Promise<void>,
   ) {
     this.#store = store;
-    this.#storage = storage;
     this.#runners = runners;
+    this.#closeStorage = closeStorage;
+    for (const runner of runners.values()) runner.start();
+    const inUse = (): number[] => [...runners.values()].map(({ space }) => space);
+    // Rows left over from before only take up room, so an end by failure is as good as any other.
+    this.#sweep = sweepSpaces(storage, inUse, this.#stopSweep.signal).catch(() => undefined);
   }
 
-  /** A reader of an instant, once the views have got there. Default: the present. @throws the codes of `Store.at` */
+  /**
+   * A reader of an instant, once the views have got there. Default: the present.
+   *
+   * @throws the codes of `Store.at`, `projection-failed` when the views have stopped before that instant, `aborted`
+   */
   async at(
     asOf?: AsOf,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ViewReader> {
+    throwIfAborted(options.signal);
     const reader = await this.#store.at(asOf);
     const runner = this.#runner(recordsProjection.name);
-    await runner.reach(reader.asOf);
-    throwIfAborted(options.signal);
+    await runner.reach(reader.asOf, options.signal);
     return new ViewReader(reader, runner.rows);
   }
 
-  /** The rows of a projection, for reading. @throws `argument-invalid` for a name that is not there */
+  /** The rows of a projection as far as it is, for reading. @throws `argument-invalid` for a name that is not there */
   rows(name: string): ProjectionRows {
     return this.#runner(name).rows;
   }
 
-  /** How far a projection is: at once, and after every batch. @throws `argument-invalid` */
+  /** How far a projection is: at once, after every batch, and when it stops. @throws `argument-invalid` */
   progress$(name: string): Observable<ProjectionProgress> {
     return this.#runner(name).progress$;
   }
 
-  /** Resolves once every projection has applied everything up to the present head. */
+  /** Resolves once every projection has applied everything up to the present head. @throws `projection-failed` */
   async caughtUp(): Promise<void> {
     const { head } = this.#store;
     await Promise.all([...this.#runners.values()].map((runner) => runner.reach(head)));
   }
 
   /** Stops the projections and closes their storage; the store stays open. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#stopSweep.abort();
     await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
-    await this.#storage.close();
+    await this.#sweep;
+    await this.#closeStorage();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,30 +5,10 @@
  */
 import type { Position, RecordedEvent, RecordId, TagValue } from "@sennit/core";
 
-import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
 import type { KeyPart } from "../keys.ts";
-import type { ProjectionRows } from "../row-storage.ts";
-
-/** A member's value and the position it has held since. */
-type Since<T> = { readonly value: T; readonly from: Position };
-
-/** What the projection knows of a record after the last event folded. */
-type CurrentRow = {
-  readonly created: Position;
-  readonly kind: Since<string>;
-  readonly name: Since<string>;
-  readonly tags: { readonly [key: string]: Since<TagValue> };
-};
-
-/** A row of an index. `until` is null while it holds. */
-export type SpanRow = { readonly recordId: RecordId; readonly until: Position | null };
-
-/** A record found in an index. */
-export interface Candidate {
-  readonly recordId: RecordId;
-  /** Position of its first event: what the answers are ordered by. */
-  readonly created: Position;
-}
+import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
+import type { ProjectionRows } from "../projection-rows.ts";
+import type { RowValue } from "../row-value.ts";
 
 /** Tables: `record` by id; `all` by creation; the rest by value, creation and beginning of the span. */
 export const recordsProjection: ProjectionDefinition = defineProjection({
@@ -38,61 +18,115 @@ export const recordsProjection: ProjectionDefinition = defineProjection({
   apply: applyToRecords,
 });
 
+/** A record found in an index. */
+export interface Candidate {
+  readonly recordId: RecordId;
+  /** Position of its first event: what the answers are ordered by. */
+  readonly created: Position;
+}
+
+/** A text a record bears, and the position since which it does. */
+interface Held {
+  readonly text: string;
+  readonly from: Position;
+}
+
+/** What the projection knows of a record after the last event folded. */
+interface Current {
+  readonly created: Position;
+  readonly kind: Held;
+  readonly name: Held;
+  /** By tag key. A map: a key may be called `constructor`. */
+  readonly tags: ReadonlyMap<string, Held>;
+}
+
+/** How `Current` is stored: creation; kind; name; key, text and position of each tag. */
+type CurrentRow = readonly [
+  created: Position,
+  kind: string,
+  kindFrom: Position,
+  name: string,
+  nameFrom: Position,
+  tags: readonly (string | Position)[],
+];
+
+/** A row of an index: the record's id while it stands there, and when it stopped once it does not. */
+type SpanRow = RecordId | readonly [recordId: RecordId, until: Position];
+
+type ContentEvent = Exclude<RecordedEvent, { type: "record.invalidated" }>;
+
 function applyToRecords(event: RecordedEvent, rows: Rows): void {
   if (event.type === "record.invalidated") return;
   const { recordId, position } = event;
-  const before = rows.get("record", [recordId]) as CurrentRow | undefined;
-  const document = documentAfter(event, before);
+  const before = event.version === 1 ? undefined : readCurrent(rows.get("record", [recordId]));
   const created = before?.created ?? position;
   if (before === undefined) rows.put("all", [created], recordId);
-  const index = new SpanIndex(rows, recordId, created, position);
-  const kind = index.move("by-kind", [], before?.kind, document.kind);
-  const name = index.move(
-    "by-name",
-    [document.kind],
-    before?.name,
-    document.name,
-    before?.kind.value,
-  );
-  const tags: Record<string, Since<TagValue>> = {};
-  for (const key of new Set([...Object.keys(before?.tags ?? {}), ...Object.keys(document.tags)])) {
-    const since = index.move("by-tag", [key], before?.tags[key], document.tags[key]);
-    if (since !== undefined) tags[key] = since;
+  const after = describe(event, before);
+  const move = new SpanMover(rows, recordId, created, position);
+  const kind = move.to("by-kind", before?.kind, [], after.kind);
+  // A name is looked up by kind and name, so it moves with either.
+  const isSameKind = kind === before?.kind;
+  if (!isSameKind) move.end("by-name", before?.name, [before?.kind.text ?? ""]);
+  const name = move.to("by-name", isSameKind ? before?.name : undefined, [kind.text], after.name);
+  const tags: (string | Position)[] = [];
+  for (const [key, text] of after.tags) {
+    const held = move.to("by-tag", before?.tags.get(key), [key], text);
+    tags.push(key, held.text, held.from);
   }
-  rows.put("record", [recordId], { created, kind, name, tags } as CurrentRow);
+  for (const [key, held] of before?.tags ?? []) {
+    if (!after.tags.has(key)) move.end("by-tag", held, [key]);
+  }
+  const row: CurrentRow = [created, kind.text, kind.from, name.text, name.from, tags];
+  rows.put("record", [recordId], row);
+}
+
+function readCurrent(row: RowValue | undefined): Current | undefined {
+  if (row === undefined) return undefined;
+  const [created, kind, kindFrom, name, nameFrom, flatTags] = row as CurrentRow;
+  const tags = new Map<string, Held>();
+  for (let index = 0; index < flatTags.length; index += 3) {
+    const [key, text, from] = flatTags.slice(index, index + 3) as [string, string, Position];
+    tags.set(key, { text, from });
+  }
+  return {
+    created,
+    kind: { text: kind, from: kindFrom },
+    name: { text: name, from: nameFrom },
+    tags,
+  };
 }
 
 interface Described {
   readonly kind: string;
   readonly name: string;
-  readonly tags: Readonly<Record<string, TagValue>>;
+  /** The text of each tag's value. */
+  readonly tags: ReadonlyMap<string, string>;
 }
 
 /** Kind, name and tags after an event. */
-function documentAfter(
-  event: Exclude<RecordedEvent, { type: "record.invalidated" }>,
-  before: CurrentRow | undefined,
-): Described {
-  if (event.type === "record.created") {
-    return { kind: event.data.kind, name: event.data.name, tags: event.data.tags ?? {} };
-  }
-  const { patch, document } = event.data;
+function describe(event: ContentEvent, before: Current | undefined): Described {
+  const document = event.type === "record.created" ? event.data : event.data.document;
   if (document !== undefined) {
-    return { kind: document.kind, name: document.name, tags: document.tags ?? {} };
+    return { kind: document.kind, name: document.name, tags: textsOf(document.tags ?? {}) };
   }
-  const tags = Object.entries(before?.tags ?? {}).map(([key, { value }]) => [key, value] as const);
-  const described = {
-    kind: before?.kind.value ?? "",
-    name: patch?.name ?? before?.name.value ?? "",
-  };
-  if (patch?.tags === null) return { ...described, tags: {} };
-  const patched = new Map<string, TagValue | null>([...tags, ...Object.entries(patch?.tags ?? {})]);
-  const kept = [...patched].filter((entry): entry is [string, TagValue] => entry[1] !== null);
-  return { ...described, tags: Object.fromEntries(kept) };
+  const patch = event.type === "record.created" ? undefined : event.data.patch;
+  const kind = before?.kind.text ?? "";
+  const name = patch?.name ?? before?.name.text ?? "";
+  if (patch?.tags === null) return { kind, name, tags: new Map() };
+  const tags = new Map([...(before?.tags ?? [])].map(([key, { text }]) => [key, text]));
+  for (const [key, value] of Object.entries(patch?.tags ?? {})) {
+    if (value === null) tags.delete(key);
+    else tags.set(key, String(value));
+  }
+  return { kind, name, tags };
 }
 
-/** Ends and begins the spans of one record at one position. */
-class SpanIndex {
+function textsOf(tags: Readonly<Record<string, TagValue>>): Map<string, string> {
+  return new Map(Object.entries(tags).map(([key, value]) => [key, String(value)]));
+}
+
+/** Begins and ends the spans of one record at one position. */
+class SpanMover {
   readonly #rows: Rows;
   readonly #recordId: RecordId;
   readonly #created: Position;
@@ -105,38 +139,19 @@ class SpanIndex {
     this.#position = position;
   }
 
-  /** Moves a member from its value before to its value after. @returns the value and since when it holds */
-  move<T extends TagValue>(
-    table: string,
-    prefix: readonly KeyPart[],
-    before: Since<T> | undefined,
-    after: T,
-  ): Since<T>;
-  move<T extends TagValue>(
-    table: string,
-    prefix: readonly KeyPart[],
-    before: Since<T> | undefined,
-    after: T | undefined,
-    prefixBefore?: KeyPart,
-  ): Since<T> | undefined;
-  move<T extends TagValue>(
-    table: string,
-    prefix: readonly KeyPart[],
-    before: Since<T> | undefined,
-    after: T | undefined,
-    prefixBefore?: KeyPart,
-  ): Since<T> | undefined {
-    const samePlace = prefixBefore === undefined || prefixBefore === prefix[0];
-    if (before !== undefined && before.value === after && samePlace) return before;
-    if (before !== undefined) {
-      const place = prefixBefore === undefined ? prefix : [prefixBefore];
-      const key = [...place, String(before.value), this.#created, before.from];
-      this.#rows.put(table, key, { recordId: this.#recordId, until: this.#position });
-    }
-    if (after === undefined) return undefined;
-    const key = [...prefix, String(after), this.#created, this.#position];
-    this.#rows.put(table, key, { recordId: this.#recordId, until: null });
-    return { value: after, from: this.#position };
+  /** Moves the record from the text it bore in this place to another one. */
+  to(table: string, before: Held | undefined, place: readonly KeyPart[], text: string): Held {
+    if (before?.text === text) return before;
+    this.end(table, before, place);
+    const row: SpanRow = this.#recordId;
+    this.#rows.put(table, [...place, text, this.#created, this.#position], row);
+    return { text, from: this.#position };
+  }
+
+  end(table: string, held: Held | undefined, place: readonly KeyPart[]): void {
+    if (held === undefined) return;
+    const row: SpanRow = [this.#recordId, this.#position];
+    this.#rows.put(table, [...place, held.text, this.#created, held.from], row);
   }
 }
 
@@ -179,8 +194,9 @@ async function* spans(
   for await (const { key, value } of rows.scan(table, { prefix, after: [...prefix, after] })) {
     const [created, from] = key.slice(prefix.length) as [Position, Position];
     if (created > asOf) return;
-    const { recordId, until } = value as SpanRow;
-    if (from <= asOf && (until === null || asOf < until)) yield { recordId, created };
+    const row = value as SpanRow;
+    const [recordId, until] = typeof row === "string" ? [row, Infinity] : row;
+    if (from <= asOf && asOf < until) yield { recordId, created };
   }
 }
 

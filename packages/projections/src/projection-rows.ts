@@ -1,0 +1,141 @@
+/** Reads the stored rows of a projection, and says so when what is stored is not what was written. */
+import { isStoreError, StoreError } from "@sennit/core";
+import { decodeMessagePack, unframe, type Storage } from "@sennit/core/storage";
+
+import { decodeKey, encodeKey, type KeyPart } from "./keys.ts";
+import type { ProjectionDefinition } from "./projection.ts";
+import type { RowValue } from "./row-value.ts";
+import { spaceBytes, spacePrefix } from "./spaces.ts";
+
+/** One row found by a scan. */
+export interface Row {
+  readonly key: readonly KeyPart[];
+  readonly value: RowValue;
+}
+
+/** A range of one table: the rows whose keys begin with the prefix. */
+export interface RowRange {
+  readonly prefix: readonly KeyPart[];
+  /** Only rows after this key and all keys that begin with it; it must begin with the prefix. */
+  readonly after?: readonly KeyPart[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The stored rows of one projection, for reading. */
+export class ProjectionRows {
+  readonly #storage: Storage;
+  readonly #name: string;
+  readonly #tablePrefixes: ReadonlyMap<string, Buffer>;
+  readonly #onDamage: (rows: ProjectionRows) => void;
+
+  /** @param onDamage called whenever a row turns out to be damaged, before the error is thrown */
+  constructor(
+    storage: Storage,
+    definition: ProjectionDefinition,
+    space: number,
+    onDamage: (rows: ProjectionRows) => void,
+  ) {
+    this.#storage = storage;
+    this.#name = definition.name;
+    this.#onDamage = onDamage;
+    this.#tablePrefixes = new Map(
+      definition.tables.map((table) => [
+        table,
+        Buffer.concat([spacePrefix(space), Buffer.from(`${table}\0`)]),
+      ]),
+    );
+  }
+
+  /** The bytes under which a row stands. @throws TypeError for a table the projection does not have */
+  rowKey(table: string, key: readonly KeyPart[]): Buffer {
+    return encodeKey(key, this.#tablePrefix(table));
+  }
+
+  /** @throws `checksum-mismatch` */
+  get(table: string, key: readonly KeyPart[]): RowValue | undefined {
+    return this.getAt(table, this.rowKey(table, key));
+  }
+
+  /** The row under a key that `rowKey` made. @throws `checksum-mismatch` */
+  getAt(table: string, rowKey: Buffer): RowValue | undefined {
+    return this.#guard(table, () => {
+      const value = this.#storage.get(rowKey);
+      return value === undefined ? undefined : decodeRow(rowKey, value);
+    });
+  }
+
+  /** Rows in the order of their keys, all of one state. @throws `checksum-mismatch`, `aborted` */
+  async *scan(table: string, { prefix, after, signal }: RowRange): AsyncGenerator<Row> {
+    const tablePrefix = this.#tablePrefix(table);
+    const start = encodeKey(prefix, tablePrefix);
+    // No key part begins with ff, so every key with the prefix is below prefix + ff, and the next one is at least it.
+    const from = after === undefined ? start : beyond(encodeKey(after, tablePrefix));
+    const chunks = this.#storage.scan({ from, until: beyond(start), signal });
+    try {
+      for await (const chunk of chunks) {
+        for (const [key, value] of chunk) {
+          yield {
+            key: decodeKey(key.subarray(tablePrefix.length)),
+            value: decodeRow(key, value),
+          };
+        }
+      }
+    } catch (error) {
+      throw this.#explain(table, error);
+    }
+  }
+
+  #guard<T>(table: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw this.#explain(table, error);
+    }
+  }
+
+  /** Whatever else comes from the storage than its being closed means that its bytes are not those written. */
+  #explain(table: string, error: unknown): unknown {
+    if (isStoreError(error) && error.code !== "checksum-mismatch") return error;
+    if (isNotOpen(error)) {
+      return new StoreError("store-closed", "The views are closed.", { cause: error });
+    }
+    this.#onDamage(this);
+    const reason = error instanceof Error ? error.message : String(error);
+    return new StoreError(
+      "checksum-mismatch",
+      `A row of projection "${this.#name}", table "${table}", cannot be read: ${reason}`,
+      {
+        cause: error,
+        hint: "Ask again: the projection is being made again from the log, which is not affected.",
+        details: { projection: this.#name, table },
+      },
+    );
+  }
+
+  #tablePrefix(table: string): Buffer {
+    const prefix = this.#tablePrefixes.get(table);
+    if (prefix !== undefined) return prefix;
+    throw new TypeError(`Projection "${this.#name}" has no table "${table}".`);
+  }
+}
+
+/** What a row's checksum covers besides its value: table and key. The space is left out, so that rebuilt rows hash alike. */
+export function checkedKey(rowKey: Uint8Array): Uint8Array {
+  return rowKey.subarray(spaceBytes);
+}
+
+/** Level says so when it was closed during a read. */
+function isNotOpen(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).endsWith("_NOT_OPEN");
+}
+
+function decodeRow(rowKey: Uint8Array, value: Uint8Array): RowValue {
+  return decodeMessagePack(unframe(checkedKey(rowKey), value, () => "a row")) as RowValue;
+}
+
+function beyond(key: Buffer): Buffer {
+  const end = Buffer.allocUnsafe(key.length + 1);
+  key.copy(end);
+  end[key.length] = 0xff;
+  return end;
+}

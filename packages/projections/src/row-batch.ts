@@ -1,0 +1,152 @@
+/** The changes of a batch of events on their way to the storage. */
+import type { RecordedEvent } from "@sennit/core";
+import {
+  crc32c,
+  decodeMessagePack,
+  encodeMessagePack,
+  frame,
+  frameHeaderBytes,
+  type StorageEntry,
+} from "@sennit/core/storage";
+
+import type { KeyPart } from "./keys.ts";
+import type { ProjectionDefinition, Rows } from "./projection.ts";
+import { checkedKey, type ProjectionRows } from "./projection-rows.ts";
+import { assertRowValue, type RowValue } from "./row-value.ts";
+
+interface Change {
+  readonly key: Buffer;
+  /** The framed row; undefined when it was deleted. */
+  readonly value: Buffer | undefined;
+}
+
+/** Folds events into changes above the stored rows. Once `fold` has thrown, the batch must be thrown away. */
+export class RowBatch {
+  readonly #stored: ProjectionRows;
+  readonly #definition: ProjectionDefinition;
+  /** By row key as Latin-1 text. */
+  readonly #changes = new Map<string, Change>();
+  readonly #rows: Rows;
+  #isFolding = false;
+  #low: number;
+  #high: number;
+
+  /** Those of a batch that may still be on its way to the storage; all before it have arrived. */
+  readonly #previous: ReadonlyMap<string, Change> | undefined;
+  #eventCount = 0;
+
+  constructor(
+    stored: ProjectionRows,
+    definition: ProjectionDefinition,
+    stateHash: string,
+    previous?: ReadonlyMap<string, Change>,
+  ) {
+    this.#stored = stored;
+    this.#previous = previous;
+    this.#definition = definition;
+    this.#high = Number.parseInt(stateHash.slice(0, 8), 16);
+    this.#low = Number.parseInt(stateHash.slice(8), 16);
+    // An object of its own: a projection must find nothing else on what it is given.
+    this.#rows = Object.freeze<Rows>({
+      get: (table, key) => this.#get(table, key),
+      put: (table, key, value) => this.#put(table, key, value),
+      delete: (table, key) => this.#delete(table, key),
+    });
+  }
+
+  /** The state hash after the events folded so far. */
+  get stateHash(): string {
+    return hex(this.#high) + hex(this.#low);
+  }
+
+  /** Rows changed so far. */
+  get rowCount(): number {
+    return this.#changes.size;
+  }
+
+  /** Events folded so far. */
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
+  /** The batch that goes on from this one while this one is being written. */
+  next(): RowBatch {
+    return new RowBatch(this.#stored, this.#definition, this.stateHash, this.#changes);
+  }
+
+  /** Applies the projection to an event. @throws whatever `apply` throws, and a TypeError when it is async */
+  fold(event: RecordedEvent): void {
+    this.#eventCount += 1;
+    this.#isFolding = true;
+    try {
+      const returned: unknown = this.#definition.apply(event, this.#rows);
+      if (isThenable(returned)) {
+        // Whether it fails is of no interest any more, and must not end the process.
+        Promise.resolve(returned).catch(() => undefined);
+        throw new TypeError("apply returned a promise: a projection must not be async.");
+      }
+    } finally {
+      this.#isFolding = false;
+    }
+  }
+
+  /** What to write. */
+  changes(): { readonly puts: StorageEntry[]; readonly deletes: Uint8Array[] } {
+    const puts: StorageEntry[] = [];
+    const deletes: Uint8Array[] = [];
+    for (const { key, value } of this.#changes.values()) {
+      if (value === undefined) deletes.push(key);
+      else puts.push([key, value]);
+    }
+    return { puts, deletes };
+  }
+
+  #get(table: string, key: readonly KeyPart[]): RowValue | undefined {
+    const rowKey = this.#rowKey(table, key);
+    const text = rowKey.toString("latin1");
+    const change = this.#changes.get(text) ?? this.#previous?.get(text);
+    if (change === undefined) return this.#stored.getAt(table, rowKey);
+    // Decoded anew each time: a row handed out and changed by the caller must not differ from the one on the disk.
+    return change.value === undefined
+      ? undefined
+      : (decodeMessagePack(change.value.subarray(frameHeaderBytes)) as RowValue);
+  }
+
+  #put(table: string, key: readonly KeyPart[], row: RowValue): void {
+    assertRowValue(row);
+    const rowKey = this.#rowKey(table, key);
+    const value = frame(checkedKey(rowKey), encodeMessagePack(row));
+    this.#changes.set(rowKey.toString("latin1"), { key: rowKey, value });
+    this.#mix(value.readUInt32LE(0));
+  }
+
+  #delete(table: string, key: readonly KeyPart[]): void {
+    const rowKey = this.#rowKey(table, key);
+    this.#changes.set(rowKey.toString("latin1"), { key: rowKey, value: undefined });
+    this.#mix(~crc32c(checkedKey(rowKey)) >>> 0);
+  }
+
+  #rowKey(table: string, key: readonly KeyPart[]): Buffer {
+    if (!this.#isFolding) throw new TypeError("Rows may be used until apply returns, not after.");
+    return this.#stored.rowKey(table, key);
+  }
+
+  /** Each row's checksum covers its key and value, so chaining those chains the rows. */
+  #mix(checksum: number): void {
+    this.#low = (Math.imul(this.#low ^ checksum, 0x01000193) + 0x9e3779b9) >>> 0;
+    this.#high = (Math.imul(this.#high, 31) + (this.#low ^ (checksum >>> 7))) >>> 0;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}

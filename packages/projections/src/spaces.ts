@@ -1,0 +1,160 @@
+/**
+ * Where projections stand in a storage: a checkpoint under each name, and the space of keys that holds the rows.
+ *
+ * | key | value |
+ * |---|---|
+ * | `c`, name | the checkpoint, which names the space |
+ * | `r`, space in 4 bytes, table, 0x00, row key | a row |
+ *
+ * A rebuild takes a space of its own, so that whoever still reads the old rows never sees half of the new ones.
+ */
+import { isPlainObject, type Position } from "@sennit/core";
+import {
+  decodeMessagePack,
+  encodeMessagePack,
+  frame,
+  unframe,
+  type Storage,
+  type StorageEntry,
+} from "@sennit/core/storage";
+
+/** How far a projection has been applied, by which version, and to which log. Written in one batch with the rows. */
+export interface Checkpoint {
+  readonly version: number;
+  /** Number of the space that holds the rows. */
+  readonly space: number;
+  readonly position: Position;
+  /** Hash of the event at that position: another log has another one there. Empty at 0. */
+  readonly eventHash: string;
+  /** A running digest of every change of a row in order: equal for equal folds, however they were split. */
+  readonly stateHash: string;
+}
+
+const checkpointLetter = 0x63;
+const rowLetter = 0x72;
+const spaceMax = 0xffff_ffff;
+
+/** The state hash of no rows at all. */
+export const emptyStateHash = "0000000000000000";
+
+/** The storage entry of a checkpoint. */
+export function checkpointEntry(name: string, checkpoint: Checkpoint): StorageEntry {
+  const key = checkpointKey(name);
+  return [key, frame(key, encodeMessagePack(checkpoint))];
+}
+
+/** The checkpoint of a projection, or undefined when there is none that can be read. */
+export function readCheckpoint(storage: Storage, name: string): Checkpoint | undefined {
+  try {
+    const key = checkpointKey(name);
+    const value = storage.get(key);
+    return value === undefined ? undefined : decodeCheckpoint(key, value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bytes before the table in a row's key. */
+export const spaceBytes = 5;
+
+/** What the keys of all rows of a space begin with. */
+export function spacePrefix(space: number): Buffer {
+  const prefix = Buffer.allocUnsafe(spaceBytes);
+  prefix[0] = rowLetter;
+  prefix.writeUInt32BE(space, 1);
+  return prefix;
+}
+
+/** A space that nothing stands in and no other call has been given. */
+export class SpaceAllocator {
+  readonly #storage: Storage;
+  #next: number | undefined;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  async allocate(): Promise<number> {
+    this.#next ??= await lastSpace(this.#storage);
+    this.#next += 1;
+    return this.#next;
+  }
+}
+
+/** Removes the rows of every space that no checkpoint names and that is not in use. */
+export async function sweepSpaces(
+  storage: Storage,
+  inUse: () => Iterable<number>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let space = 0; ; space += 1) {
+    const next = await firstSpaceFrom(storage, space, signal);
+    if (next === undefined) return;
+    space = next;
+    const named = await namedSpaces(storage, signal);
+    if (!named.has(space) && ![...inUse()].includes(space)) {
+      await removeSpace(storage, space, signal);
+    }
+  }
+}
+
+async function removeSpace(storage: Storage, space: number, signal: AbortSignal): Promise<void> {
+  const range = { from: spacePrefix(space), until: spacePrefix(space + 1), signal };
+  for await (const chunk of storage.scan(range)) {
+    await storage.write({ puts: [], deletes: chunk.map(([key]) => key) });
+  }
+}
+
+async function namedSpaces(storage: Storage, signal: AbortSignal): Promise<Set<number>> {
+  const spaces = new Set<number>();
+  const range = {
+    from: Buffer.from([checkpointLetter]),
+    until: Buffer.from([checkpointLetter + 1]),
+    signal,
+  };
+  for await (const chunk of storage.scan(range)) {
+    for (const [key, value] of chunk) spaces.add(decodeCheckpoint(key, value).space);
+  }
+  return spaces;
+}
+
+async function firstSpaceFrom(
+  storage: Storage,
+  space: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (space > spaceMax) return undefined;
+  const range = { from: spacePrefix(space), until: Buffer.from([rowLetter + 1]), limit: 1, signal };
+  for await (const [entry] of storage.scan(range)) {
+    if (entry !== undefined) return spaceOf(entry[0]);
+  }
+  return undefined;
+}
+
+/** The greatest space in which a row stands. */
+async function lastSpace(storage: Storage): Promise<number> {
+  const range = {
+    from: Buffer.from([rowLetter]),
+    until: Buffer.from([rowLetter + 1]),
+    reverse: true,
+    limit: 1,
+  };
+  for await (const [entry] of storage.scan(range)) {
+    if (entry !== undefined) return spaceOf(entry[0]);
+  }
+  return 0;
+}
+
+function spaceOf(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+}
+
+function checkpointKey(name: string): Buffer {
+  return Buffer.from(`${String.fromCodePoint(checkpointLetter)}${name}`);
+}
+
+function decodeCheckpoint(key: Uint8Array, value: Uint8Array): Checkpoint {
+  const checkpoint = decodeMessagePack(unframe(key, value, () => "a checkpoint"));
+  if (!isPlainObject(checkpoint)) throw new TypeError("A checkpoint is an object.");
+  return checkpoint as unknown as Checkpoint;
+}
