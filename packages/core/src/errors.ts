@@ -117,6 +117,10 @@ export const errorCodes = {
   "head-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
 
   aborted: { category: "interrupted", hint: "Nothing to do: the caller stopped it." },
+  "projection-failed": {
+    category: "internal",
+    hint: "Correct the projection and open the views again; the log and the other projections go on.",
+  },
   internal: { category: "internal", hint: "Please report it with the message and the steps." },
 } as const satisfies Record<string, CodeEntry>;
 
