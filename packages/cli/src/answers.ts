@@ -1,11 +1,27 @@
 /** How commands print records, events and the outcome of a write. */
-import type { AppendedEvent, NewEvent, RecordedEvent, RecordView, Reader } from "@sennit/core";
+import {
+  formatRef,
+  type AppendedEvent,
+  type NewEvent,
+  type RecordedEvent,
+  type RecordView,
+  type Reader,
+} from "@sennit/core";
 
 import type { Context } from "./context.ts";
 import { plural, printable, shortTime, type Column, type Output } from "./output.ts";
 
-/** Stores one event and prints what became of it. */
-export async function writeOne(context: Context, event: NewEvent, verb: string): Promise<void> {
+/**
+ * Stores one event and prints what became of it.
+ *
+ * @param object what the verb is about; default: the version made
+ */
+export async function writeOne(
+  context: Context,
+  event: NewEvent,
+  verb: string,
+  object: (appended: AppendedEvent) => string = formatRef,
+): Promise<void> {
   const store = await context.store();
   const { events } = await store.append([{ ...event, actor: event.actor ?? context.actor }]);
   const [appended] = events;
@@ -16,20 +32,19 @@ export async function writeOne(context: Context, event: NewEvent, verb: string):
     out.json({ ...appended, record });
     return;
   }
-  printAppended(out, appended, record, verb);
+  printAppended(out, appended, record, `${verb} ${out.style("bold", printable(object(appended)))}`);
 }
 
 function printAppended(
   out: Output,
   appended: AppendedEvent,
   record: RecordView,
-  verb: string,
+  deed: string,
 ): void {
-  const { recordId, version, position, placeholders, consequences, status } = appended;
-  const name = out.style("bold", printable(`${recordId}@${version}`));
+  const { position, placeholders, status } = appended;
   const what = `${printable(record.kind)} ${printable(JSON.stringify(record.name))}`;
   const note = status === "duplicate" ? " (stored before)" : "";
-  out.line(`${verb} ${name}  ${what}  at position ${position}${note}`);
+  out.line(`${deed}  ${what}  at position ${position}${note}`);
   for (const placeholder of placeholders) {
     out.line(`  made a placeholder for ${printable(placeholder.recordId)}`);
   }
@@ -73,10 +88,10 @@ export const recordColumns: readonly Column[] = [
   { title: "ID" },
   { title: "VERSION", align: "right" },
   { title: "KIND" },
-  { title: "NAME" },
+  { title: "NAME", flexible: true },
   { title: "STATUS" },
   { title: "RECORDED" },
-  { title: "TAGS" },
+  { title: "TAGS", flexible: true },
 ];
 
 /** One row of a list of records. */
@@ -139,9 +154,14 @@ function derivationText({
   return `${recordId}@${version}${words.length === 0 ? "" : ` (${words.join(", ")})`}`;
 }
 
+/** Characters up to which attributes stand in one line. */
+const compactLengthMax = 76;
+
 function printAttributes(out: Output, { attributes }: RecordView): void {
-  const text = JSON.stringify(attributes, undefined, 2);
-  if (text === "{}") return;
+  const compact = JSON.stringify(attributes);
+  if (compact === "{}") return;
+  const text =
+    compact.length <= compactLengthMax ? compact : JSON.stringify(attributes, undefined, 2);
   out.line(out.style("dim", "attributes"));
   for (const line of text.split("\n")) out.line(`  ${printable(line)}`);
 }
@@ -182,7 +202,7 @@ export const eventColumns: readonly Column[] = [
   { title: "EVENT" },
   { title: "RECORD" },
   { title: "ACTOR" },
-  { title: "WHAT" },
+  { title: "WHAT", flexible: true },
 ];
 
 function eventText(event: RecordedEvent): string {

@@ -28,6 +28,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** At least two, each a whole command line that works. */
   readonly examples: readonly string[];
+  /** Reads nothing of the past, so that `--as-of` is refused. */
+  readonly presentOnly?: boolean;
   /** @returns the exit code; undefined means 0 */
   readonly run: (context: Context) => Promise<number | undefined>;
 }

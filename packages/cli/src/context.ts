@@ -10,6 +10,7 @@ import {
   type AsOf,
   type EmbeddedStore,
   type Reader,
+  type RecordId,
 } from "@sennit/core";
 import type { ViewReader, Views } from "@sennit/projections";
 
@@ -45,7 +46,14 @@ export class Context {
 
   /** Where the store is. @throws `store-not-found` when nothing names one and none is near */
   storeDirectory(): string {
-    const named = this.values.text("store") ?? this.io.env["SENNIT_STORE"];
+    const flag = this.values.text("store");
+    if (flag === "") {
+      throw new StoreError("argument-invalid", "--store is empty.", {
+        hint: "Name a directory; a variable in the command may be unset.",
+        details: { flag: "--store" },
+      });
+    }
+    const named = flag ?? this.io.env["SENNIT_STORE"];
     if (named !== undefined && named !== "") {
       if (/^https?:\/\//.test(named)) {
         throw new StoreError(
@@ -95,6 +103,18 @@ export class Context {
     const reader = await this.reader();
     if (!target.includes("/") || (await reader.findRecord(target)) !== undefined) return ref;
     return (await this.viewReader()).resolve(ref);
+  }
+
+  /** The id that a ref to a whole record means. @throws `usage` for a ref to one version */
+  async resolveRecord(ref: string): Promise<RecordId> {
+    const { target, version } = parseRef(ref);
+    if (version !== undefined) {
+      throw new StoreError("usage", `${JSON.stringify(ref)} names one version, not the record.`, {
+        hint: `Write ${target}, or read the one version with: sennit show ${ref}`,
+        details: { value: ref },
+      });
+    }
+    return this.resolve(ref);
   }
 
   async close(): Promise<void> {

@@ -41,7 +41,8 @@ export function commandHelp(command: Command): string {
     );
   }
   if (command.flags.length > 0) sections.push(block("Flags", command.flags.map(flagRow)));
-  sections.push(block("Global flags", globalFlags.map(flagRow)));
+  const usable = globalFlags.filter(({ name }) => name !== "as-of" || command.presentOnly !== true);
+  sections.push(block("Global flags", usable.map(flagRow)));
   sections.push(["Examples", ...command.examples.map((example) => `  ${example}`)].join("\n"));
   return sections.join("\n\n");
 }

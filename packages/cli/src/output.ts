@@ -10,7 +10,12 @@ export interface Column {
   readonly title: string;
   /** Numbers stand to the right. */
   readonly align?: "left" | "right";
+  /** Gives way when the terminal is too narrow for the table. */
+  readonly flexible?: boolean;
 }
+
+/** What a flexible column keeps, in cells of the terminal. */
+const flexibleWidthMin = 8;
 
 export class Output {
   readonly isJson: boolean;
@@ -44,19 +49,28 @@ export class Output {
     return stale ? this.style("yellow", "stale") : this.style("green", "valid");
   }
 
-  /** Aligned columns; the last one is cut to the terminal's width. */
+  /** Aligned columns. On a terminal that is too narrow the flexible ones are cut, and then the line. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
-    const widths = columns.map((column, index) =>
-      Math.max(width(column.title), ...rows.map((row) => width(row[index] ?? ""))),
-    );
+    const widths = this.#widths(columns, rows);
     const print = (cells: readonly string[]) => {
-      const padded = cells.map((cell, index) =>
-        pad(cell, widths[index] ?? 0, columns[index]?.align),
-      );
-      this.line(this.#fit(padded.join("  ").trimEnd()));
+      const padded = cells.map((cell, index) => {
+        const size = widths[index] ?? 0;
+        const fitting = columns[index]?.flexible === true ? cut(cell, size) : cell;
+        return pad(fitting, size, columns[index]?.align);
+      });
+      const line = padded.join("  ").trimEnd();
+      this.line(this.#io.columns === undefined ? line : cut(line, this.#io.columns));
     };
     print(columns.map(({ title }) => this.style("dim", title)));
     for (const row of rows) print(row);
+  }
+
+  /** One row of a table that has no end, cells padded to given widths. */
+  row(cells: readonly string[], widths: readonly number[]): string {
+    return cells
+      .map((cell, index) => pad(cell, widths[index] ?? 0, "left"))
+      .join("  ")
+      .trimEnd();
   }
 
   /** Pairs of a name and a value, the names aligned. Pairs without a value are left out. */
@@ -102,11 +116,19 @@ export class Output {
     if (this.#io.isInteractive) this.#io.stderr("\r\u001b[K");
   }
 
-  #fit(line: string): string {
-    const { columns } = this.#io;
-    if (columns === undefined || width(line) <= columns || line !== stripVTControlCharacters(line))
-      return line;
-    return `${line.slice(0, columns - 1)}…`;
+  #widths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+    const widths = columns.map(({ title }, index) =>
+      rows.reduce((widest, row) => Math.max(widest, width(row[index] ?? "")), width(title)),
+    );
+    const gaps = 2 * (columns.length - 1);
+    let over = widths.reduce((sum, size) => sum + size, gaps) - (this.#io.columns ?? Infinity);
+    for (; over > 0; over -= 1) {
+      const sizes = widths.map((size, index) => (columns[index]?.flexible === true ? size : 0));
+      const widest = Math.max(...sizes);
+      if (widest <= flexibleWidthMin) break;
+      widths[sizes.indexOf(widest)] = widest - 1;
+    }
+    return widths;
   }
 }
 
@@ -127,11 +149,44 @@ export function printable(text: string): string {
   });
 }
 
+const zeroWidth = /^\p{M}$/u;
+const doubleWidth =
+  /^(?:\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6])$/u;
+
+/** Cells of the terminal that a text takes. */
 function width(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  const plain = stripVTControlCharacters(text);
+  if (/^[ -~]*$/.test(plain)) return plain.length;
+  let cells = 0;
+  for (const character of plain) cells += characterWidth(character);
+  return cells;
+}
+
+function characterWidth(character: string): number {
+  if (zeroWidth.test(character)) return 0;
+  return doubleWidth.test(character) ? 2 : 1;
 }
 
 function pad(text: string, size: number, align: Column["align"]): string {
   const space = " ".repeat(Math.max(0, size - width(text)));
   return align === "right" ? space + text : text + space;
+}
+
+/** The text in at most so many cells, with an ellipsis for what is missing. Its styles end as they did. */
+function cut(text: string, size: number): string {
+  if (width(text) <= size) return text;
+  let kept = "";
+  let left = size - 1;
+  // eslint-disable-next-line no-control-regex -- a style is an escape sequence
+  for (const [piece] of text.matchAll(/\u001b\[[\d;]*m|./gsu)) {
+    if (piece.length > 2) {
+      kept += piece;
+      continue;
+    }
+    if (left < 0) continue;
+    const cells = characterWidth(piece);
+    kept += cells <= left ? piece : "…";
+    left = cells <= left ? left - cells : -1;
+  }
+  return kept;
 }

@@ -9,6 +9,7 @@ import { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { commandHelp, overview } from "./help.ts";
 import type { Io } from "./io.ts";
+import { printable } from "./output.ts";
 import { program } from "./program.ts";
 import { Values } from "./values.ts";
 
@@ -29,9 +30,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+const helpWords: ReadonlySet<string> = new Set(["--help", "-h"]);
+
 async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = commandFirst(argv);
-  if (name === undefined || name === "--help" || (name === "help" && rest.length === 0)) {
+  if (name === undefined || helpWords.has(name) || (name === "help" && rest.length === 0)) {
     io.stdout(`${overview(packageVersion())}\n`);
     return name === undefined ? exitCodes.invalid : 0;
   }
@@ -50,6 +53,7 @@ async function runCommand(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   checkPositionals(command, values.positionals);
+  checkInstant(command, values);
   const context = new Context(io, values);
   try {
     return (await command.run(context)) ?? 0;
@@ -76,6 +80,12 @@ function commandFirst(argv: readonly string[]): string[] {
 export async function loadCommand(name: string): Promise<Command> {
   const entry = Object.hasOwn(program, name) ? program[name] : undefined;
   if (entry !== undefined) return (await entry.load()).command;
+  if (name.startsWith("-")) {
+    throw new StoreError("usage", `${JSON.stringify(name)} stands where a command is expected.`, {
+      hint: "Write the command first: sennit COMMAND [ARGUMENTS] [FLAGS]",
+      details: { flag: name },
+    });
+  }
   const near = nearest(name, Object.keys(program));
   throw new StoreError("usage", `There is no command ${JSON.stringify(name)}.`, {
     hint: near === undefined ? "See: sennit help" : `Did you mean: sennit ${near}`,
@@ -102,6 +112,13 @@ function parseValues(command: Command, words: readonly string[]): Values {
 
 function usageError(command: Command, flags: readonly Flag[], error: unknown): StoreError {
   const message = error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error);
+  const starved = /Option '(--[^' ]+)[^']*' argument (?:missing|is ambiguous)/.exec(message)?.[1];
+  if (starved !== undefined) {
+    return new StoreError("usage", `${starved} needs a value.`, {
+      hint: `A value that starts with a dash is written ${starved}=-VALUE.`,
+      details: { command: command.name, flag: starved },
+    });
+  }
   const unknown = /Unknown option '--?([^']+)'/.exec(message)?.[1];
   const near =
     unknown === undefined
@@ -140,19 +157,26 @@ function checkPositionals(command: Command, positionals: readonly string[]): voi
   }
 }
 
+function checkInstant(command: Command, values: Values): void {
+  if (command.presentOnly !== true || values.text("as-of") === undefined) return;
+  throw new StoreError("usage", `${command.name} works in the present; --as-of is for reading.`, {
+    details: { command: command.name, flag: "--as-of" },
+  });
+}
+
 /** Prints an error on stderr: two lines for people, the error's JSON with `--json`. */
 function reportError(error: StoreError, argv: readonly string[], io: Io): number {
   if (argv.includes("--json")) {
     io.stderr(`${JSON.stringify(error)}\n`);
   } else {
-    io.stderr(`error ${error.code}: ${error.message}\n`);
+    io.stderr(`error ${error.code}: ${printable(error.message)}\n`);
     const { issues } = error.details;
     if (Array.isArray(issues) && issues.length > 1) {
       for (const { pointer, message } of issues as { pointer: string; message: string }[]) {
-        io.stderr(`  ${pointer} ${message}\n`);
+        io.stderr(`  ${printable(pointer)} ${printable(message)}\n`);
       }
     }
-    io.stderr(`hint: ${error.hint}\n`);
+    io.stderr(`hint: ${printable(error.hint)}\n`);
   }
   return exitCodes[error.category];
 }

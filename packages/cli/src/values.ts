@@ -21,6 +21,11 @@ export class Values {
     return value;
   }
 
+  /** True for a flag that was given, whatever its type. */
+  has(name: string): boolean {
+    return this.#flags[name] !== undefined;
+  }
+
   flag(name: string): boolean {
     return this.#flags[name] === true;
   }
@@ -53,7 +58,10 @@ export class Values {
     return value === undefined ? undefined : parseInteger(value, `--${name}`, min, max);
   }
 
-  /** `--tag k=v` flags as tags. A value that reads as a number or a boolean is one; quotes make it text. */
+  /**
+   * `--tag k=v` flags as tags. A value that reads as a JSON number or boolean is one, unless a number could not hold
+   * all of its digits; quotes make it text.
+   */
   tags(name: string): Record<string, TagValue> {
     return Object.fromEntries(this.pairs(name).map(([key, value]) => [key, parseTagValue(value)]));
   }
@@ -94,9 +102,21 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** A number as JSON has it: `007` is none, because its zeros mean something. */
+const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+function holdsDigits(text: string): boolean {
+  const value = Number(text);
+  const digits = text
+    .replace(/[eE].*$/, "")
+    .replaceAll(/[^\d]/g, "")
+    .replace(/^0+/, "");
+  return Number.isFinite(value) && (digits.length <= 15 || Number.isSafeInteger(value));
+}
+
 function parseTagValue(text: string): TagValue {
   if (text === "true" || text === "false") return text === "true";
-  if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text);
+  if (numberPattern.test(text) && holdsDigits(text)) return Number(text);
   const quoted = /^".*"$/s.test(text) ? parseJson(text) : undefined;
   return typeof quoted === "string" ? quoted : text;
 }

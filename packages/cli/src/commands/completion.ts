@@ -15,6 +15,7 @@ export const command = defineCommand({
     'eval "$(sennit completion bash)"',
     "sennit completion fish > ~/.config/fish/completions/sennit.fish",
   ],
+  presentOnly: true,
   async run({ values, out }) {
     const shell = values.argument(0);
     if (!shells.includes(shell)) {

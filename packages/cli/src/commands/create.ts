@@ -58,6 +58,7 @@ export const command = defineCommand({
     'sennit create config "run 7" --id cfg-1 --tag energy=8.3',
     "sennit create model braggnn --from ds-1:training-data --tag loss=0.12",
   ],
+  presentOnly: true,
   async run(context) {
     const { values, io } = context;
     const kind = values.argument(0);

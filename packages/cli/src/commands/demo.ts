@@ -23,6 +23,7 @@ export const command = defineCommand({
   ],
   flags: [{ name: "once", type: "boolean", help: "End after the story" }],
   examples: ["sennit demo", "sennit demo ./try --once"],
+  presentOnly: true,
   async run(context) {
     const { io, out, values } = context;
     const directory = resolve(

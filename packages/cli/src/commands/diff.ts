@@ -35,8 +35,9 @@ export const command = defineCommand({
     const { values } = context;
     const [before, after] = values.positionals;
     const from = values.text("from");
+    const hasInstants = from !== undefined || values.has("to");
     if (from !== undefined && before === undefined) return diffStore(context, from);
-    if (before === undefined || after === undefined || from !== undefined) {
+    if (before === undefined || after === undefined || hasInstants) {
       throw new StoreError("usage", "diff takes two versions, or --from and --to.", {
         hint: "See: sennit help diff",
       });
@@ -51,8 +52,14 @@ export const command = defineCommand({
 
 async function diffStore(context: Context, from: string): Promise<undefined> {
   const { values, out } = context;
-  const store = await context.store();
   const to = values.text("to");
+  if (to !== undefined && values.has("as-of")) {
+    throw new StoreError("usage", "--to and --as-of both name the instant after: give one.", {
+      hint: "See: sennit help diff",
+      details: { flag: "--as-of" },
+    });
+  }
+  const store = await context.store();
   const before = await store.at(parseAsOf(from));
   const after = await store.at(to === undefined ? context.asOf : parseAsOf(to));
   if (before.asOf > after.asOf) {

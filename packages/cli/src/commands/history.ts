@@ -12,7 +12,7 @@ export const command = defineCommand({
   async run(context) {
     const { out } = context;
     const reader = await context.reader();
-    const history = await reader.history(await context.resolve(context.values.argument(0)));
+    const history = await reader.history(await context.resolveRecord(context.values.argument(0)));
     if (out.isJson) {
       out.json(history);
       return undefined;
@@ -25,8 +25,8 @@ export const command = defineCommand({
       { title: "EVENT" },
       { title: "STATUS" },
       { title: "ACTOR" },
-      { title: "TAGS" },
-      { title: "CAUSE" },
+      { title: "TAGS", flexible: true },
+      { title: "CAUSE", flexible: true },
     ];
     const rows = history.versions.map((record, index) => [
       String(record.version),

@@ -37,13 +37,17 @@ export function printImpact({ out }: Context, impact: Impact): void {
   const { withdrawn, actions } = impact;
   const others = new Set(withdrawn.slice(1).map(({ recordId }) => recordId)).size;
   const rest = others === 1 ? "rests" : "rest";
-  out.line(`would withdraw the record itself and ${plural(others, "record")} that ${rest} on it`);
+  out.line(
+    others === 0
+      ? "would withdraw the record itself and nothing else"
+      : `would withdraw the record itself and ${plural(others, "record")} that ${rest} on it`,
+  );
   out.table(
     [
       { title: "RECORD" },
       { title: "VERSIONS" },
       { title: "KIND" },
-      { title: "NAME" },
+      { title: "NAME", flexible: true },
       { title: "THROUGH" },
     ],
     withdrawn.map(({ recordId, versions, kind, name, via }) => [

@@ -18,6 +18,7 @@ export const command = defineCommand({
     "sennit import --format bluesky runs.json.gz",
     "sennit import --format bluesky run-7.json --json",
   ],
+  presentOnly: true,
   async run(context) {
     const { values, out, io } = context;
     const format = values.required("format", "Say what the file holds: --format bluesky");

@@ -24,6 +24,7 @@ export const command = defineCommand({
     "sennit ingest events.ndjson",
     "zcat run-7.ndjson.gz | sennit ingest - --atomic --json",
   ],
+  presentOnly: true,
   async run(context) {
     const { values, out, io } = context;
     const batchEvents = values.integer("batch", 1, 10_000) ?? 1000;

@@ -12,6 +12,7 @@ export const command = defineCommand({
   arguments: [{ name: "DIR", optional: true, help: "Its directory; default: .sennit here" }],
   flags: [],
   examples: ["sennit init", "sennit init ./beamline-7"],
+  presentOnly: true,
   async run({ io, values, out }) {
     const named = values.positionals[0] ?? values.text("store") ?? storeDirectoryName;
     const directory = resolve(io.cwd, named);

@@ -1,7 +1,7 @@
 /** `sennit invalidate`: withdraws versions of a record, and everything that rests on them. */
 import { invalidated, parseRef, StoreError } from "@sennit/core";
 
-import { writeOne } from "../answers.ts";
+import { versionRange, writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import { printImpact } from "./impact.ts";
 
@@ -48,9 +48,16 @@ export const command = defineCommand({
       version === undefined
         ? undefined
         : since
-          ? { from: version }
+          ? { from: version, to: undefined }
           : { from: version, to: version };
-    await writeOne(context, invalidated(target, { cause, versions }, { cascade }), "withdrew");
+    await writeOne(
+      context,
+      invalidated(target, { cause, versions }, { cascade }),
+      "withdrew",
+      // The event makes a version of its own; what a person wants to see is which ones it withdrew.
+      ({ version: made }) =>
+        `${target}${versionRange({ from: version ?? 1, to: versions?.to ?? made - 1 })}`,
+    );
     return undefined;
   },
 });

@@ -11,6 +11,7 @@ export const command = defineCommand({
   ],
   flags: [],
   examples: ["sennit label submitted-paper", "sennit label before-recalibration 42"],
+  presentOnly: true,
   async run(context) {
     const { values, out } = context;
     const store = await context.store();

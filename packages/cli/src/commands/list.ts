@@ -41,9 +41,7 @@ export const command = defineCommand({
     }
     noteAsOf(context, reader);
     if (page.records.length === 0) {
-      out.note(
-        reader.asOf === 0 ? "The store is empty. Next: sennit create KIND NAME" : "Nothing fits.",
-      );
+      out.note(nothingNote(context, reader.asOf));
       return undefined;
     }
     out.table(
@@ -54,6 +52,13 @@ export const command = defineCommand({
     return undefined;
   },
 });
+
+function nothingNote({ asOf }: Context, position: number): string {
+  if (position > 0) return "Nothing fits.";
+  return asOf === undefined
+    ? "The store is empty. Next: sennit create KIND NAME"
+    : "The store was empty then.";
+}
 
 function readQuery({ values }: Context): ListQuery {
   const query = parseListQuery(values.positionals.join(" "));

@@ -1,9 +1,10 @@
 /** `sennit log`: the events, in order. */
-import type { ReadOptions, RecordedEvent } from "@sennit/core";
+import { StoreError, type ReadOptions, type RecordedEvent } from "@sennit/core";
 
 import { eventColumns, eventRow, noteAsOf } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import type { Output } from "../output.ts";
 
 const limitDefault = 100;
 
@@ -27,10 +28,10 @@ export const command = defineCommand({
     const { values, out, io } = context;
     const from = values.integer("from", 1);
     if (values.flag("follow")) return follow(context, from ?? 1);
-    const limit = values.integer("limit", 1) ?? limitDefault;
+    const limit = values.integer("limit", 1, Number.MAX_SAFE_INTEGER - 1) ?? limitDefault;
     const ref = values.positionals[0];
     const reader = await context.reader();
-    const recordId = ref === undefined ? undefined : await context.resolve(ref);
+    const recordId = ref === undefined ? undefined : await context.resolveRecord(ref);
     // One more than asked for says whether there is a next page.
     const options = {
       from,
@@ -50,6 +51,10 @@ export const command = defineCommand({
       return undefined;
     }
     noteAsOf(context, reader);
+    if (events.length === 0) {
+      out.note(reader.asOf === 0 ? "The log is empty." : "No events there.");
+      return undefined;
+    }
     out.table(
       eventColumns,
       events.map((event) => eventRow(out, event)),
@@ -65,31 +70,53 @@ async function collect(events: AsyncIterable<RecordedEvent>): Promise<RecordedEv
   return collected;
 }
 
+const followRefuses = ["as-of", "limit", "reverse"];
+
 /** Prints events as they come, one line each, until the user stops it. */
 async function follow(
   context: Context,
   from: NonNullable<ReadOptions["from"]>,
 ): Promise<undefined> {
-  const { out, io } = context;
-  const store = await context.store();
-  const ref = context.values.positionals[0];
-  const recordId = ref === undefined ? undefined : await context.resolve(ref);
-  await new Promise<void>((resolve, reject) => {
-    const subscription = store.events$({ from }).subscribe({
-      next: (event) => {
-        if (recordId !== undefined && event.recordId !== recordId) return;
-        if (out.isJson) out.json(event);
-        else out.line(eventRow(out, event).join("  "));
-      },
-      error: reject,
-      complete: resolve,
+  const { out, io, values } = context;
+  const refused = followRefuses.find((name) => values.has(name));
+  if (refused !== undefined) {
+    throw new StoreError("usage", `--follow has no end, so --${refused} does not go with it.`, {
+      hint: "See: sennit help log",
+      details: { flag: `--${refused}` },
     });
-    const stop = () => {
-      subscription.unsubscribe();
-      resolve();
-    };
-    if (io.signal.aborted) stop();
-    else io.signal.addEventListener("abort", stop, { once: true });
-  });
+  }
+  const store = await context.store();
+  const ref = values.positionals[0];
+  const recordId = ref === undefined ? undefined : await context.resolveRecord(ref);
+  // A subscription alone does not keep a process running.
+  const keepAlive = setInterval(() => {}, 0x7fff_ffff);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const subscription = store.events$({ from }).subscribe({
+        next: (event) => {
+          if (recordId !== undefined && event.recordId !== recordId) return;
+          if (out.isJson) out.json(event);
+          else out.line(followLine(out, event));
+        },
+        error: reject,
+        complete: resolve,
+      });
+      const stop = () => {
+        subscription.unsubscribe();
+        resolve();
+      };
+      if (io.signal.aborted) stop();
+      else io.signal.addEventListener("abort", stop, { once: true });
+    });
+  } finally {
+    clearInterval(keepAlive);
+  }
   return undefined;
+}
+
+/** Later rows are not known yet, so the columns have widths that fit most. */
+const followWidths = [8, 20, 11, 20, 0, 0];
+
+function followLine(out: Output, event: RecordedEvent): string {
+  return out.row(eventRow(out, event), followWidths);
 }

@@ -27,9 +27,15 @@ export const command = defineCommand({
   examples: ["sennit replay decision-1 --check", "sennit replay decision-1 --out ./decision-1"],
   async run(context) {
     const { values, out, io } = context;
+    const directory = values.text("out");
+    if (directory === "") {
+      throw new StoreError("argument-invalid", "--out is empty.", {
+        hint: "Name a new or an empty directory.",
+        details: { flag: "--out" },
+      });
+    }
     const reader = await context.reader();
     const replay = await reader.replay(await context.resolve(values.argument(0)));
-    const directory = values.text("out");
     const files =
       directory === undefined
         ? undefined
@@ -70,7 +76,7 @@ function printReplay(
     [
       { title: "INPUT" },
       { title: "KIND" },
-      { title: "NAME" },
+      { title: "NAME", flexible: true },
       { title: "TODAY" },
       { title: "NOW AT" },
     ],

@@ -28,6 +28,7 @@ export const command = defineCommand({
     "sennit restore cfg-1@1",
     'sennit restore model/braggnn@2 --reason "version 3 overfits"',
   ],
+  presentOnly: true,
   async run(context) {
     const { values } = context;
     const ref = await context.resolve(values.argument(0));

@@ -27,7 +27,7 @@ export const command = defineCommand({
       [
         { title: "RECORD" },
         { title: "KIND" },
-        { title: "NAME" },
+        { title: "NAME", flexible: true },
         { title: "RESTS ON" },
         { title: "NOW AT" },
       ],

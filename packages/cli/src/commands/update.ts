@@ -60,9 +60,10 @@ export const command = defineCommand({
     "sennit update cfg-1 --set attributes.energy=8.4 --reason recalibrated",
     "sennit update model/braggnn --tag stage=prod --untag draft --expect 2",
   ],
+  presentOnly: true,
   async run(context) {
     const { values } = context;
-    const recordId = await context.resolve(values.argument(0));
+    const recordId = await context.resolveRecord(values.argument(0));
     const patch = await readPatch(context, recordId);
     if (Object.keys(patch).length === 0) {
       throw new StoreError("usage", "Nothing to update.", {

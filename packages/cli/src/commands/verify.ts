@@ -9,6 +9,7 @@ export const command = defineCommand({
   arguments: [],
   flags: [],
   examples: ["sennit verify", "sennit verify --store ./beamline-7 --json"],
+  presentOnly: true,
   async run(context) {
     const { out, io } = context;
     const store = await context.store();
