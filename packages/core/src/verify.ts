@@ -3,7 +3,7 @@ import { StoreError, isStoreError, type ErrorCode } from "./errors.ts";
 import type { Entry } from "./codec/entry.ts";
 import type { Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
-import { versionEntry } from "./records/versions.ts";
+import { findVersion } from "./records/versions.ts";
 
 export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
@@ -98,7 +98,7 @@ function checkEntry(log: EmbeddedLog, entry: Entry, tally: Tally): void {
       `Log entry ${position} is recorded before the entry before it.`,
     );
   }
-  const stored = versionEntry(log.state, recordId, version);
+  const stored = findVersion(log.state, { recordId, version });
   if (stored?.position !== position) {
     throw new StoreError(
       "entry-unreadable",

@@ -6,8 +6,6 @@
  * hash covers the header alone. Content stands in the payload, behind a random salt, so that it can be destroyed one
  * day without touching the header, the lineage or the proofs. `docs/internals/storage-format.md` has every member.
  */
-import { createHash } from "node:crypto";
-
 import { assert, unreachable } from "../assert.ts";
 import { StoreError } from "../errors.ts";
 import { defaultRelation, type Derivation, type Relation } from "../event/document.ts";
@@ -21,6 +19,7 @@ import {
   type RecordVersionRef,
   type Version,
 } from "../ids.ts";
+import { leafHash, sha256 } from "../merkle/hashing.ts";
 import { entryKey } from "../storage/keyspace.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { frameHeaderBytes, sealFrame, unframe } from "./frame.ts";
@@ -93,7 +92,7 @@ export function encodeEntry(
 ): EncodedEntry {
   assert(salt.length === saltBytes, "a salt has 16 bytes");
   const payloadBytes = encodeMessagePack([salt, payload]);
-  const payloadDigest = createHash("sha256").update(payloadBytes).digest();
+  const payloadDigest = sha256(payloadBytes);
   const headerBytes = encodeMessagePack([
     entryFormat,
     header.position,
@@ -114,13 +113,6 @@ export function encodeEntry(
   value.set(payloadBytes, headerStart + headerBytes.length);
   sealFrame(key, value);
   return { key, value, entry: new Entry(header, headerBytes, payloadBytes, payloadDigest) };
-}
-
-const leafPrefix = Buffer.from([0]);
-
-/** @see RFC 6962 section 2.1 */
-function leafHash(headerBytes: Uint8Array): Buffer {
-  return createHash("sha256").update(leafPrefix).update(headerBytes).digest();
 }
 
 function encodeStructure(structure: EntryStructure): unknown {
@@ -161,6 +153,7 @@ export class Entry {
   readonly #headerBytes: Buffer;
   readonly #payloadBytes: Buffer;
   readonly #payloadDigest: Uint8Array;
+  #payload: EntryPayload | undefined;
 
   /** Puts an entry together from parts that belong to one another. */
   constructor(
@@ -190,8 +183,11 @@ export class Entry {
 
   /** The event's content, without what the header holds. */
   payload(): EntryPayload {
-    const [, payload] = decodeMessagePack(this.#payloadBytes) as [Uint8Array, EntryPayload];
-    return payload;
+    if (this.#payload === undefined) {
+      const [, payload] = decodeMessagePack(this.#payloadBytes) as [Uint8Array, EntryPayload];
+      this.#payload = payload;
+    }
+    return this.#payload;
   }
 
   /** The leaf hash of the header, 32 bytes. */
@@ -201,7 +197,7 @@ export class Entry {
 
   /** True when the content is the one the header commits to. */
   payloadMatchesDigest(): boolean {
-    return createHash("sha256").update(this.#payloadBytes).digest().equals(this.#payloadDigest);
+    return sha256(this.#payloadBytes).equals(this.#payloadDigest);
   }
 
   /** The event in its public form. */

@@ -38,8 +38,10 @@ const entries = fc
   });
 
 function blockOf(list: readonly VersionEntry[]): VersionBlock {
-  let block = VersionBlock.first(list[0]?.position ?? 1, 5);
-  for (const entry of list) block = block.with(entry);
+  const [first, ...rest] = list;
+  if (first === undefined) throw new Error("a block has at least one version");
+  let block = VersionBlock.first(first);
+  for (const entry of rest) block = block.with(entry);
   return new VersionBlock(Buffer.from(block.bytes));
 }
 
@@ -89,12 +91,12 @@ test("a full block continues in the next one, which knows the record's beginning
     from: 0,
     to: 0,
   } as const;
-  let block = VersionBlock.first(11, 99);
-  for (let index = 0; index < blockVersionsMax; index += 1)
+  let block = VersionBlock.first({ ...entry, position: 11, recordedAtUs: 99 });
+  for (let index = 1; index < blockVersionsMax; index += 1)
     block = block.with({ ...entry, position: 11 + index });
   expect(block.isFull).toBe(true);
   expect(() => block.with({ ...entry, position: 999 })).toThrow("full");
-  const next = block.next().with({ ...entry, position: 1000 });
+  const next = block.next({ ...entry, position: 1000 });
   expect([next.index, next.firstVersion, next.createdPosition, next.createdAtUs]).toEqual([
     1,
     blockVersionsMax + 1,

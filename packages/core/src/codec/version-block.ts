@@ -37,6 +37,9 @@ export interface VersionEntry {
   readonly to: Version;
 }
 
+/** A version that has not been given its number yet: the block does that. */
+export type NewVersion = Omit<VersionEntry, "version">;
+
 /** One block, read in place. Blocks are values: `with` returns a new one. */
 export class VersionBlock {
   /** The block's bytes, without the frame. */
@@ -49,28 +52,31 @@ export class VersionBlock {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Starts the first block of a record, still empty. */
-  static first(createdPosition: Position, createdAtUs: number): VersionBlock {
-    return VersionBlock.#empty(1, createdPosition, createdAtUs);
+  /** The first block of a record, with its first version. */
+  static first(entry: NewVersion): VersionBlock {
+    return VersionBlock.#start(1, entry.position, entry.recordedAtUs, entry);
   }
 
-  static #empty(
+  static #start(
     firstVersion: Version,
     createdPosition: Position,
     createdAtUs: number,
+    entry: NewVersion,
   ): VersionBlock {
-    const bytes = Buffer.alloc(headerBytes);
+    const bytes = Buffer.allocUnsafe(headerBytes + entryBytes).fill(0);
     bytes[0] = blockFormat;
+    bytes.writeUInt16LE(1, 2);
     bytes.writeUInt32LE(firstVersion, 4);
     bytes.writeDoubleLE(createdPosition, 8);
     bytes.writeDoubleLE(createdAtUs, 16);
+    writeEntry(bytes, headerBytes, entry);
     return new VersionBlock(bytes);
   }
 
-  /** Starts the block after this full one. */
-  next(): VersionBlock {
+  /** The block after this full one, with its first version. */
+  next(entry: NewVersion): VersionBlock {
     assert(this.isFull, "only a full block has a next one");
-    return VersionBlock.#empty(this.lastVersion + 1, this.createdPosition, this.createdAtUs);
+    return VersionBlock.#start(this.lastVersion + 1, this.createdPosition, this.createdAtUs, entry);
   }
 
   get count(): number {
@@ -170,25 +176,29 @@ export class VersionBlock {
   }
 
   /** A block with one more version. The block must not be full. */
-  with(entry: Omit<VersionEntry, "version">): VersionBlock {
+  with(entry: NewVersion): VersionBlock {
     assert(!this.isFull, "a full block takes no more versions");
-    const bytes = Buffer.alloc(this.bytes.length + entryBytes);
+    const bytes = Buffer.allocUnsafe(this.bytes.length + entryBytes).fill(0, this.bytes.length);
     this.bytes.copy(bytes);
     bytes.writeUInt16LE(this.count + 1, 2);
-    const at = this.bytes.length;
-    bytes[at] = types.indexOf(entry.type) + 1;
-    bytes[at + 1] = entry.patched ? 1 : 0;
-    bytes.writeUInt32LE(entry.contentVersion, at + 4);
-    bytes.writeDoubleLE(entry.position, at + 8);
-    bytes.writeDoubleLE(entry.recordedAtUs, at + 16);
-    bytes.writeDoubleLE(entry.contentPosition, at + 24);
-    bytes.writeUInt32LE(entry.from, at + 32);
-    bytes.writeUInt32LE(entry.to, at + 36);
-    if (entry.digest !== undefined) bytes.set(entry.digest, at + 40);
+    writeEntry(bytes, this.bytes.length, entry);
     return new VersionBlock(bytes);
   }
 
   #positionAt(index: number): Position {
     return this.#view.getFloat64(headerBytes + index * entryBytes + 8, true);
   }
+}
+
+/** Writes an entry into bytes that are zero. */
+function writeEntry(bytes: Buffer, at: number, entry: NewVersion): void {
+  bytes[at] = types.indexOf(entry.type) + 1;
+  bytes[at + 1] = entry.patched ? 1 : 0;
+  bytes.writeUInt32LE(entry.contentVersion, at + 4);
+  bytes.writeDoubleLE(entry.position, at + 8);
+  bytes.writeDoubleLE(entry.recordedAtUs, at + 16);
+  bytes.writeDoubleLE(entry.contentPosition, at + 24);
+  bytes.writeUInt32LE(entry.from, at + 32);
+  bytes.writeUInt32LE(entry.to, at + 36);
+  if (entry.digest !== undefined) bytes.set(entry.digest, at + 40);
 }

@@ -1,5 +1,5 @@
 /** Gives the events of a batch their places: position, version, id, bytes, version block, node of the graph. */
-import { must } from "../assert.ts";
+import { assert, must } from "../assert.ts";
 import {
   encodeEntry,
   type Entry,
@@ -10,7 +10,7 @@ import {
 } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
 import { encodeMessagePack } from "../codec/msgpack.ts";
-import { VersionBlock, type VersionEntry } from "../codec/version-block.ts";
+import { VersionBlock, type NewVersion, type VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
 import {
@@ -26,6 +26,7 @@ import {
 import { limits } from "../limits.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import type { PendingState } from "../records/state.ts";
+import type { RecordVersions } from "../records/versions.ts";
 import { documentKey, eventIdKey, olderBlockKey } from "../storage/keyspace.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 
@@ -35,16 +36,24 @@ export type EnvelopePayload = Omit<EntryPayload, "data">;
 /** An event that has been checked and may be given a place. */
 export interface PlaceableEvent {
   readonly recordId: RecordId;
+  /** The record's versions so far; undefined for its first. */
+  readonly versions: RecordVersions | undefined;
   /** Undefined: the store makes one. */
   readonly id?: EventId | undefined;
   readonly origin: EventOrigin;
   readonly envelope: EnvelopePayload;
   readonly structure: EntryStructure;
   readonly data: EntryPayload["data"];
-  /** The document the event makes; undefined for an invalidation. */
-  readonly document?: RecordDocument | undefined;
+  /** The content the event makes; undefined for an invalidation. */
+  readonly content?: NewContent | undefined;
+}
+
+/** The content of a new version. */
+export interface NewContent {
   /** True when the event holds a patch, so that the whole document is stored beside it. */
-  readonly patched?: boolean | undefined;
+  readonly isPatched: boolean;
+  /** Built only when it is needed: for most first versions it is not. */
+  readonly document: () => RecordDocument;
 }
 
 /** Where a batch starts: the state before it, and the time it gets. */
@@ -87,10 +96,9 @@ export class BatchBuilder {
 
   /** @throws `event-too-large`, `batch-too-large` */
   place(event: PlaceableEvent): Entry {
-    const { recordId, origin, structure } = event;
+    const { recordId, versions, origin, structure, content } = event;
     const position = this.#head + 1;
-    const block = this.#state.block(recordId);
-    const previous = block?.last();
+    const previous = versions?.current;
     const header: EntryHeader = {
       position,
       recordedAtUs: this.#recordedAtUs,
@@ -105,12 +113,12 @@ export class BatchBuilder {
     this.#count(value.length, origin);
 
     this.#puts.push([key, value]);
-    if (positionOfStoreId(header.id) !== position) this.#putEventId(header.id, position);
-    this.#state.setEntry(entry);
-    if (event.patched === true) {
-      this.#putDocument(position, must(event.document, "a patch makes a document"));
+    if (event.id !== undefined && positionOfStoreId(event.id) !== position) {
+      this.#putEventId(event.id, position);
     }
-    this.#addVersion(header, block, previous, event);
+    this.#state.setEntry(entry);
+    if (content?.isPatched === true) this.#putDocument(position, content.document());
+    this.#addVersion(header, versions?.newestBlock, previous, content);
     this.#graph?.apply(header);
     this.#head = position;
     if (previous === undefined) this.#recordCount += 1;
@@ -154,35 +162,24 @@ export class BatchBuilder {
   }
 
   #addVersion(
-    { recordId, position, recordedAtUs, version, structure }: EntryHeader,
+    header: EntryHeader,
     block: VersionBlock | undefined,
     previous: VersionEntry | undefined,
-    { document, patched }: PlaceableEvent,
+    content: NewContent | undefined,
   ): void {
-    let target = block ?? VersionBlock.first(position, recordedAtUs);
-    if (target.isFull) {
-      const key = olderBlockKey(recordId, target.index);
-      this.#puts.push([key, frame(key, target.bytes)]);
-      this.#state.setOlderBlock(recordId, target);
-      target = target.next();
+    const { recordId } = header;
+    const version = content === undefined ? carried(header, previous) : made(header, content);
+    let next: VersionBlock;
+    if (block === undefined) {
+      next = VersionBlock.first(version);
+    } else if (block.isFull) {
+      const key = olderBlockKey(recordId, block.index);
+      this.#puts.push([key, frame(key, block.bytes)]);
+      this.#state.setOlderBlock(recordId, block);
+      next = block.next(version);
+    } else {
+      next = block.with(version);
     }
-    const place = { type: structure.type, position, recordedAtUs };
-    const next =
-      document === undefined
-        ? target.with({
-            ...must(previous, "an invalidation follows a version"),
-            ...place,
-            ...rangeOf(structure),
-          })
-        : target.with({
-            ...place,
-            ...rangeOf(structure),
-            contentVersion: version,
-            contentPosition: position,
-            patched: patched ?? false,
-            // Most records never get a second version, so the first one's digest is worked out when it is asked for.
-            digest: version === 1 ? undefined : contentDigest(document),
-          });
     this.#state.setBlock(recordId, next);
     this.#blocks.set(recordId, next);
   }
@@ -203,9 +200,34 @@ export class BatchBuilder {
   }
 }
 
-function rangeOf(structure: EntryStructure): { readonly from: number; readonly to: number } {
-  if (structure.type !== "record.invalidated") return { from: 0, to: 0 };
-  return { from: structure.from, to: structure.to };
+/** The version entry of an event with content of its own. */
+function made(
+  { position, recordedAtUs, version, structure }: EntryHeader,
+  { isPatched, document }: NewContent,
+): NewVersion {
+  return {
+    type: structure.type,
+    position,
+    recordedAtUs,
+    contentVersion: version,
+    contentPosition: position,
+    patched: isPatched,
+    // Most records never get a second version, so the first one's digest is worked out when it is asked for.
+    digest: version === 1 ? undefined : contentDigest(document()),
+    from: 0,
+    to: 0,
+  };
+}
+
+/** The version entry of an invalidation: it carries the content of the version before it. */
+function carried(
+  { position, recordedAtUs, structure }: EntryHeader,
+  previous: VersionEntry | undefined,
+): NewVersion {
+  assert(structure.type === "record.invalidated", "only an invalidation makes no content");
+  const { from, to, type } = structure;
+  const before = must(previous, "an invalidation follows a version");
+  return { ...before, type, position, recordedAtUs, from, to };
 }
 
 function checkEventSize(bytes: number, what: string): void {

@@ -4,7 +4,7 @@ import { Checker } from "../event/checker.ts";
 import { recordIdProblem, type Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { State } from "../records/state.ts";
-import { versionEntry, versionsUpTo } from "../records/versions.ts";
+import { RecordVersions } from "../records/versions.ts";
 import type { AppendOptions, UnchangedSince } from "./event-log.ts";
 
 const optionNames = new Set(["expectedHead", "idempotencyKey", "unchangedSince", "signal"]);
@@ -75,12 +75,11 @@ function changeSince(
   version: number | undefined,
   since: Position,
 ): Position | undefined {
-  const newest = state.block(recordId);
-  if (newest === undefined || newest.lastPosition <= since) return undefined;
+  const versions = RecordVersions.of(state, recordId);
+  if (versions === undefined || versions.current.position <= since) return undefined;
   // A version made by an invalidation falls with the content it carries.
-  const content =
-    version === undefined ? undefined : versionEntry(state, recordId, version)?.contentVersion;
-  for (const entry of versionsUpTo(state, recordId, Infinity)) {
+  const content = version === undefined ? undefined : versions.version(version)?.contentVersion;
+  for (const entry of versions.upTo(Infinity)) {
     if (entry.position <= since) continue;
     const spares =
       entry.type === "record.invalidated" &&

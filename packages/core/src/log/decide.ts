@@ -13,13 +13,13 @@ import {
   type PinnedDocument,
   type RecordDocument,
 } from "../event/document.ts";
-import type { InvalidationRoot, NewEvent } from "../event/event.ts";
+import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
 import { mergePatch } from "../event/json.ts";
 import { validateDocument } from "../event/validate.ts";
 import type { RecordId, RecordVersionRef } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import type { PendingState } from "../records/state.ts";
-import { documentOf, versionEntry, withdrawalOf } from "../records/versions.ts";
+import { mustHaveVersions, RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import {
   BatchBuilder,
@@ -53,12 +53,14 @@ export class BatchDecider {
   readonly #state: PendingState;
   readonly #graph: LineageGraph | undefined;
   readonly #builder: BatchBuilder;
+  readonly #recordedAt: string;
 
   /** @param graph needed only for cascading invalidations; kept in step when it is there */
   constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
     this.#state = state;
     this.#graph = graph;
     this.#builder = new BatchBuilder(state, graph, start);
+    this.#recordedAt = formatTimestamp(start.recordedAtUs);
   }
 
   /** @throws the codes of `EventLog.append`, with `details.index` naming the event refused */
@@ -76,49 +78,43 @@ export class BatchDecider {
   #decideEvent(event: NewEvent): AppendedEvent {
     const duplicate = findDuplicate(this.#state, event);
     if (duplicate !== undefined) return duplicate;
-    const current = this.#state.block(event.recordId)?.last();
-    checkExpectedVersion(event, current);
+    const versions = RecordVersions.of(this.#state, event.recordId);
+    checkExpectedVersion(event, versions?.current);
     switch (event.type) {
       case "record.created":
-        return this.#create(event, current);
+        return this.#create(event, versions);
       case "record.updated":
-        return this.#update(event, mustExist(event, current));
+        return this.#update(event, mustExist(event, versions));
       case "record.invalidated":
-        return this.#invalidate(event, mustExist(event, current));
+        return this.#invalidate(event, mustExist(event, versions));
       default:
         return unreachable(event);
     }
   }
 
-  #create(event: Created, current: VersionEntry | undefined): AppendedEvent {
-    const { recordId } = event;
+  #create(event: Created, versions: RecordVersions | undefined): AppendedEvent {
     const { kind, derivedFrom = [], ...rest } = event.data;
-    if (
-      current !== undefined &&
-      documentOf(this.#state, recordId, current).kind !== placeholderKind
-    ) {
-      throw new StoreError(
-        "record-already-exists",
-        `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
-        { details: { recordId, version: current.version } },
-      );
-    }
+    if (versions !== undefined) checkIsPlaceholder(versions);
     const placeholders = this.#placeholdersFor(event, derivedFrom);
     const edges = this.#pin(derivedFrom, "/data/derivedFrom");
+    const data = storable(rest);
     const entry = this.#builder.place({
-      ...given(event),
+      ...given(event, versions),
       structure: { type: "record.created", kind, edges },
-      data: storable(rest),
-      document: completeDocument({ ...storable(rest), kind, derivedFrom: edges }),
+      data,
+      content: {
+        isPatched: false,
+        document: () => completeDocument({ ...data, kind, derivedFrom: edges }),
+      },
     });
     return this.#answer(entry, placeholders, this.#lateEdges(event, entry, edges));
   }
 
-  #update(event: Updated, current: VersionEntry): AppendedEvent {
+  #update(event: Updated, versions: RecordVersions): AppendedEvent {
     const { recordId } = event;
     const { patch, document, reason, restores = null } = event.data;
-    if (restores !== null) this.#checkVersion(recordId, restores, current, "restore");
-    const before = documentOf(this.#state, recordId, current);
+    if (restores !== null) checkVersion(versions, restores, "restore");
+    const before = versions.document(versions.current);
     const place = patch === undefined ? "/data/document" : "/data/patch";
     const sources = patch === undefined ? (document?.derivedFrom ?? []) : patch.derivedFrom;
     const placeholders = this.#placeholdersFor(event, sources ?? []);
@@ -132,32 +128,28 @@ export class BatchDecider {
       );
     }
     const entry = this.#builder.place({
-      ...given(event),
+      ...given(event, versions),
       structure: { type: "record.updated", edges, restores },
       data: compact({ ...splitUpdate(event.data), reason }),
-      document: after,
-      patched: patch !== undefined,
+      content: { isPatched: patch !== undefined, document: () => after },
     });
     return this.#answer(entry, placeholders, this.#lateEdges(event, entry, after.derivedFrom));
   }
 
-  #invalidate(event: Invalidated, current: VersionEntry): AppendedEvent {
+  #invalidate(event: Invalidated, versions: RecordVersions): AppendedEvent {
     const { recordId } = event;
-    const { cause, versions } = event.data;
-    const { from = 1, to = current.version } = versions ?? {};
-    this.#checkVersion(recordId, Math.max(from, to), current, "withdraw");
+    const { cause } = event.data;
+    const { from = 1, to = versions.current.version } = event.data.versions ?? {};
+    checkVersion(versions, Math.max(from, to), "withdraw");
     // A version made by an invalidation stands for the content it carries, so withdrawing it withdraws that.
-    const first = must(
-      versionEntry(this.#state, recordId, from),
-      "a version up to the current one",
-    );
+    const first = must(versions.version(from), "a version up to the current one");
     const range = { from: first.contentVersion, to };
     const fallen =
       event.cascade === false
         ? []
         : withdrawnBy(must(this.#graph, "a cascade needs the graph"), recordId, range);
     const entry = this.#builder.place({
-      ...given(event),
+      ...given(event, versions),
       structure: { type: "record.invalidated", ...range, root: null, via: null },
       data: { cause },
     });
@@ -172,8 +164,9 @@ export class BatchDecider {
   #lateEdges(event: Created | Updated, entry: Entry, edges: readonly Derivation[]): Entry[] {
     if (event.allowInvalidSources === true) return [];
     for (const { recordId, version } of edges) {
-      const source = must(versionEntry(this.#state, recordId, version), "a pinned source exists");
-      const withdrawal = withdrawalOf(this.#state, recordId, source.contentVersion);
+      const versions = mustHaveVersions(this.#state, recordId);
+      const source = must(versions.version(version), "a pinned source exists");
+      const withdrawal = versions.withdrawalOf(source.contentVersion);
       if (withdrawal === undefined) continue;
       const first = must(this.#state.entry(withdrawal.position), "a withdrawal has its event");
       const { structure, id } = first.header;
@@ -198,6 +191,7 @@ export class BatchDecider {
   ): Entry {
     return this.#builder.place({
       recordId,
+      versions: RecordVersions.of(this.#state, recordId),
       origin: "consequence",
       envelope: compact({ actor: event.actor, causationId: entry.header.id }),
       structure: { type: "record.invalidated", from, to, root, via },
@@ -215,24 +209,19 @@ export class BatchDecider {
       const data = { name: recordId };
       const placeholder = this.#builder.place({
         recordId,
+        versions: undefined,
         origin: "placeholder",
         envelope: compact({ actor: event.actor }),
         structure: { type: "record.created", kind: placeholderKind, edges: [] },
         data,
-        document: completeDocument({ ...data, kind: placeholderKind }),
+        content: {
+          isPatched: false,
+          document: () => completeDocument({ ...data, kind: placeholderKind }),
+        },
       });
       made.push(placeholder);
     }
     return made;
-  }
-
-  #checkVersion(recordId: RecordId, version: number, current: VersionEntry, verb: string): void {
-    if (version <= current.version) return;
-    throw new StoreError(
-      "version-not-found",
-      `Record ${JSON.stringify(recordId)} has no version ${version} to ${verb}; the last is ${current.version}.`,
-      { details: { recordId, version, current: current.version } },
-    );
   }
 
   /** Fills in the versions left out and refuses sources that are not there, or that turn out to be the same. */
@@ -274,24 +263,52 @@ export class BatchDecider {
     placeholders: readonly Entry[],
     consequences: readonly Entry[],
   ): AppendedEvent {
-    const { id, recordId, position, version, recordedAtUs } = entry.header;
+    const { id, recordId, position, version } = entry.header;
     return {
       status: "stored",
       eventId: id,
       recordId,
       position,
       version,
-      recordedAt: formatTimestamp(recordedAtUs),
-      placeholders: placeholders.map((item) => item.event()),
-      consequences: consequences.map((item) => item.event()),
+      recordedAt: this.#recordedAt,
+      placeholders: toEvents(placeholders),
+      consequences: toEvents(consequences),
     };
   }
 }
 
-function given(event: NewEvent): Pick<PlaceableEvent, "recordId" | "id" | "origin" | "envelope"> {
+const noEvents: readonly RecordedEvent[] = [];
+
+function toEvents(entries: readonly Entry[]): readonly RecordedEvent[] {
+  return entries.length === 0 ? noEvents : entries.map((entry) => entry.event());
+}
+
+function given(
+  event: NewEvent,
+  versions: RecordVersions | undefined,
+): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "origin" | "envelope"> {
   const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
   const envelope = compact({ occurredAt, actor, causationId, correlationId });
-  return { recordId, id, origin: "given", envelope };
+  return { recordId, versions, id, origin: "given", envelope };
+}
+
+function checkIsPlaceholder(versions: RecordVersions): void {
+  const { current, recordId } = versions;
+  if (versions.document(current).kind === placeholderKind) return;
+  throw new StoreError(
+    "record-already-exists",
+    `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
+    { details: { recordId, version: current.version } },
+  );
+}
+
+function checkVersion({ recordId, current }: RecordVersions, version: number, verb: string): void {
+  if (version <= current.version) return;
+  throw new StoreError(
+    "version-not-found",
+    `Record ${JSON.stringify(recordId)} has no version ${version} to ${verb}; the last is ${current.version}.`,
+    { details: { recordId, version, current: current.version } },
+  );
 }
 
 /** Drops members that are undefined: they are not there, and MessagePack could not say so. */
@@ -305,9 +322,10 @@ function compact(value: Readonly<Record<string, unknown>>): EnvelopePayload & En
 function storable<T extends { readonly artifacts?: NewDocument["artifacts"] | null }>(
   members: T,
 ): T {
-  const { artifacts } = members;
-  const plain = artifacts?.map((artifact) => compact({ ...artifact }));
-  return compact({ ...members, ...(plain !== undefined && { artifacts: plain }) }) as unknown as T;
+  const plain: Record<string, unknown> = compact({ ...members });
+  const artifacts = members.artifacts?.map((artifact) => compact({ ...artifact }));
+  if (artifacts !== undefined) plain["artifacts"] = artifacts;
+  return plain as T;
 }
 
 /** The patch or document without its sources, which stand in the header. */
@@ -364,8 +382,8 @@ function checkExpectedVersion(event: NewEvent, current: VersionEntry | undefined
   );
 }
 
-function mustExist(event: NewEvent, current: VersionEntry | undefined): VersionEntry {
-  if (current !== undefined) return current;
+function mustExist(event: NewEvent, versions: RecordVersions | undefined): RecordVersions {
+  if (versions !== undefined) return versions;
   throw new StoreError(
     "record-not-found",
     `There is no record ${JSON.stringify(event.recordId)}.`,

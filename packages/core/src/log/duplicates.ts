@@ -6,7 +6,7 @@ import type { NewEvent, RecordedEvent } from "../event/event.ts";
 import { jsonEqual } from "../event/json.ts";
 import type { Position } from "../ids.ts";
 import type { State } from "../records/state.ts";
-import { versionEntry } from "../records/versions.ts";
+import { findVersion } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import type { AppendedEvent } from "./event-log.ts";
 
@@ -113,7 +113,10 @@ function isSameData(
     const { cause, versions } = event.data;
     if (cause !== data["cause"]) return false;
     if (versions === undefined) return structure.from === 1 && structure.to === header.version - 1;
-    const from = versionEntry(state, header.recordId, versions.from)?.contentVersion;
+    const from = findVersion(state, {
+      recordId: header.recordId,
+      version: versions.from,
+    })?.contentVersion;
     return from === structure.from && (versions.to ?? header.version - 1) === structure.to;
   }
   return false;

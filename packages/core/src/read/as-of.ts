@@ -3,7 +3,7 @@ import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Position } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
-import { documentOf, versionAsOf, withdrawalOf } from "../records/versions.ts";
+import { RecordVersions } from "../records/versions.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { labelPosition, labelRecordId } from "./labels.ts";
 import type { AsOf } from "./reader.ts";
@@ -97,16 +97,16 @@ function lastRecordedUntil(log: EmbeddedLog, timeUs: number): Position {
 
 function resolveLabel(log: EmbeddedLog, label: string): Position {
   const recordId = labelRecordId(label);
-  const entry = versionAsOf(log.state, recordId, log.head);
-  if (
-    entry === undefined ||
-    withdrawalOf(log.state, recordId, entry.contentVersion, log.head) !== undefined
-  ) {
+  const versions = RecordVersions.of(log.state, recordId);
+  const entry = versions?.asOf(log.head);
+  const isThere =
+    entry !== undefined && versions?.withdrawalOf(entry.contentVersion, log.head) === undefined;
+  if (versions === undefined || !isThere) {
     throw new StoreError("label-not-found", `There is no label ${JSON.stringify(label)}.`, {
       details: { label },
     });
   }
-  const position = labelPosition(documentOf(log.state, recordId, entry));
+  const position = labelPosition(versions.document(entry));
   if (position === undefined || position > log.head) {
     throw new StoreError(
       "label-invalid",

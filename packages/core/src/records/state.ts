@@ -89,6 +89,9 @@ export class StoredState implements State {
   }
 }
 
+/** Blocks kept after they were written; at most 3.6 KiB each. */
+const recentBlocksMax = 4096;
+
 /**
  * The state that the next event meets: everything decided so far, on disk or still on its way there.
  *
@@ -103,27 +106,35 @@ export class PendingState implements State {
   readonly #documents = new Map<Position, RecordDocument>();
   readonly #eventIds = new Map<EventId, Position>();
   readonly #batches = new Map<string, IdempotentBatch>();
-  #undo: (() => void)[] = [];
+  /** What the batch being decided replaced, newest last. */
+  readonly #replaced: Replaced[] = [];
+  /** Blocks lately written, oldest first: the next event about a record often comes soon. */
+  readonly #recentBlocks = new Map<RecordId, VersionBlock>();
 
   constructor(stored: State) {
     this.#stored = stored;
   }
 
   begin(): void {
-    this.#undo = [];
+    this.#replaced.length = 0;
   }
 
   keep(): void {
-    this.#undo = [];
+    this.#replaced.length = 0;
   }
 
   rollback(): void {
-    for (const undo of this.#undo.toReversed()) undo();
-    this.#undo = [];
+    for (const { map, key, before } of this.#replaced.toReversed()) {
+      if (before === undefined) map.delete(key);
+      else map.set(key, before);
+    }
+    this.#replaced.length = 0;
   }
 
   block(recordId: RecordId): VersionBlock | undefined {
-    return this.#blocks.get(recordId) ?? this.#stored.block(recordId);
+    return (
+      this.#blocks.get(recordId) ?? this.#recentBlocks.get(recordId) ?? this.#stored.block(recordId)
+    );
   }
 
   olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined {
@@ -179,7 +190,14 @@ export class PendingState implements State {
       this.#documents.delete(position);
       const { recordId } = entry.header;
       const block = this.#blocks.get(recordId);
-      if (block !== undefined && block.lastPosition <= head) this.#blocks.delete(recordId);
+      if (block === undefined || block.lastPosition > head) continue;
+      this.#blocks.delete(recordId);
+      this.#recentBlocks.delete(recordId);
+      this.#recentBlocks.set(recordId, block);
+    }
+    for (const recordId of this.#recentBlocks.keys()) {
+      if (this.#recentBlocks.size <= recentBlocksMax) break;
+      this.#recentBlocks.delete(recordId);
     }
     forgetUpTo(this.#olderBlocks, head, (block) => block.lastPosition);
   }
@@ -190,13 +208,16 @@ export class PendingState implements State {
   }
 
   #set<K, V>(map: Map<K, V>, key: K, value: V): void {
-    const before = map.get(key);
+    this.#replaced.push({ map: map as Map<unknown, unknown>, key, before: map.get(key) });
     map.set(key, value);
-    this.#undo.push(() => {
-      if (before === undefined) map.delete(key);
-      else map.set(key, before);
-    });
   }
+}
+
+/** An entry of a map before it was set; `before` is undefined when there was none. */
+interface Replaced {
+  readonly map: Map<unknown, unknown>;
+  readonly key: unknown;
+  readonly before: unknown;
 }
 
 function forgetUpTo<K, V>(

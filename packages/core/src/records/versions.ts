@@ -1,4 +1,4 @@
-/** Questions about one record's versions in one state: which stood when, which are withdrawn, what they hold. */
+/** One record's versions in one state: which stood when, which are withdrawn, what they hold. */
 import { must } from "../assert.ts";
 import type { Entry } from "../codec/entry.ts";
 import { blockVersionsMax, type VersionBlock, type VersionEntry } from "../codec/version-block.ts";
@@ -6,118 +6,163 @@ import { StoreError } from "../errors.ts";
 import {
   completeDocument,
   contentDigest,
+  placeholderKind,
   type PinnedDocument,
   type RecordDocument,
 } from "../event/document.ts";
-import type { Position, RecordId, Version } from "../ids.ts";
+import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import type { State } from "./state.ts";
 
-/** The block with a given index, given the newest one. */
-function blockAt(
-  state: State,
-  recordId: RecordId,
-  newest: VersionBlock,
-  index: number,
-): VersionBlock {
-  if (index === newest.index) return newest;
-  const block = state.olderBlock(recordId, index);
-  if (block !== undefined) return block;
-  throw new StoreError(
-    "log-gap",
-    `Versions of record ${JSON.stringify(recordId)} are missing from the store.`,
-    {
-      details: { recordId, firstVersion: index * blockVersionsMax + 1 },
-    },
-  );
-}
+/** The versions of a record as they stood when this was made. Older blocks are read when they are needed. */
+export class RecordVersions {
+  readonly recordId: RecordId;
+  readonly #state: State;
+  readonly #newest: VersionBlock;
 
-/** The last version of a record at or before a position. O(log versions). */
-export function versionAsOf(
-  state: State,
-  recordId: RecordId,
-  asOf: Position,
-): VersionEntry | undefined {
-  const newest = state.block(recordId);
-  if (newest === undefined || newest.createdPosition > asOf) return undefined;
-  if (newest.firstPosition <= asOf) return newest.entry(newest.versionAt(asOf));
-  let low = 0;
-  let high = newest.index - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if (blockAt(state, recordId, newest, middle).firstPosition <= asOf) low = middle;
-    else high = middle - 1;
+  private constructor(state: State, recordId: RecordId, newest: VersionBlock) {
+    this.#state = state;
+    this.recordId = recordId;
+    this.#newest = newest;
   }
-  const block = blockAt(state, recordId, newest, low);
-  return block.entry(block.versionAt(asOf));
-}
 
-/** One version of a record, if the record had it by that position. */
-export function versionEntry(
-  state: State,
-  recordId: RecordId,
-  version: Version,
-  asOf: Position = Infinity,
-): VersionEntry | undefined {
-  const newest = state.block(recordId);
-  if (newest === undefined || version < 1 || version > newest.lastVersion) return undefined;
-  const index = Math.floor((version - 1) / blockVersionsMax);
-  const entry = blockAt(state, recordId, newest, index).entry(version);
-  return entry.position <= asOf ? entry : undefined;
-}
+  /** The versions of a record, or undefined when there is no such record. One read. */
+  static of(state: State, recordId: RecordId): RecordVersions | undefined {
+    const newest = state.block(recordId);
+    return newest === undefined ? undefined : new RecordVersions(state, recordId, newest);
+  }
 
-/** A record's versions up to a position, oldest first. */
-export function* versionsUpTo(
-  state: State,
-  recordId: RecordId,
-  asOf: Position,
-): Generator<VersionEntry> {
-  const newest = state.block(recordId);
-  if (newest === undefined) return;
-  for (let index = 0; index <= newest.index; index += 1) {
-    const block = blockAt(state, recordId, newest, index);
-    for (let version = block.firstVersion; version <= block.lastVersion; version += 1) {
-      const entry = block.entry(version);
-      if (entry.position > asOf) return;
-      yield entry;
+  /** The newest block, for adding a version to. */
+  get newestBlock(): VersionBlock {
+    return this.#newest;
+  }
+
+  /** Time of the record's first event, microseconds since the epoch. */
+  get createdAtUs(): number {
+    return this.#newest.createdAtUs;
+  }
+
+  /** The newest version. */
+  get current(): VersionEntry {
+    return this.#newest.last();
+  }
+
+  /** The last version at or before a position. O(log versions). */
+  asOf(position: Position): VersionEntry | undefined {
+    const newest = this.#newest;
+    if (newest.createdPosition > position) return undefined;
+    if (newest.firstPosition <= position) return newest.entry(newest.versionAt(position));
+    let low = 0;
+    let high = newest.index - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#block(middle).firstPosition <= position) low = middle;
+      else high = middle - 1;
+    }
+    const block = this.#block(low);
+    return block.entry(block.versionAt(position));
+  }
+
+  /** One version, if the record had it by that position. */
+  version(version: Version, asOf: Position = Infinity): VersionEntry | undefined {
+    if (version < 1 || version > this.#newest.lastVersion) return undefined;
+    const entry = this.#block(Math.floor((version - 1) / blockVersionsMax)).entry(version);
+    return entry.position <= asOf ? entry : undefined;
+  }
+
+  /** The versions up to a position, oldest first. */
+  *upTo(asOf: Position): Generator<VersionEntry> {
+    for (let index = 0; index <= this.#newest.index; index += 1) {
+      const block = this.#block(index);
+      for (let version = block.firstVersion; version <= block.lastVersion; version += 1) {
+        const entry = block.entry(version);
+        if (entry.position > asOf) return;
+        yield entry;
+      }
     }
   }
+
+  /** The first invalidation that withdraws a content version, at or before a position. */
+  withdrawalOf(contentVersion: Version, asOf: Position = Infinity): VersionEntry | undefined {
+    const start = Math.floor((contentVersion - 1) / blockVersionsMax);
+    for (let index = start; index <= this.#newest.index; index += 1) {
+      const block = this.#block(index);
+      if (block.firstPosition > asOf) return undefined;
+      const withdrawal = block.withdrawalOf(contentVersion, asOf);
+      if (withdrawal !== undefined) return withdrawal;
+    }
+    return undefined;
+  }
+
+  /**
+   * The document a version holds.
+   *
+   * @param event the version's own event, when it has been read already
+   * @throws `log-gap`
+   */
+  document(entry: VersionEntry, event?: Entry): RecordDocument {
+    const position = entry.contentPosition;
+    if (entry.patched) {
+      const document = this.#state.patchedDocument(position);
+      if (document !== undefined) return document;
+    } else {
+      const content = entry.position === position ? event : undefined;
+      const source = content ?? this.#state.entry(position);
+      if (source?.header.recordId === this.recordId) return wholeDocument(source);
+    }
+    throw new StoreError(
+      "log-gap",
+      `The content of ${this.recordId}@${entry.contentVersion} is missing from the store.`,
+      { details: { recordId: this.recordId, version: entry.contentVersion, position } },
+    );
+  }
+
+  /**
+   * S11: true when a pinned version still holds what the record holds at a position. Names and tags do not count, and
+   * a placeholder stands for the creation that filled it.
+   */
+  isCurrentContent(version: Version, asOf: Position): boolean {
+    const current = must(this.asOf(asOf), "a pinned source exists");
+    if (current.version === version) return true;
+    const pinned = must(this.version(version), "a pinned version exists");
+    if (pinned.contentVersion === current.contentVersion) return true;
+    return this.#digest(this.#filled(pinned, asOf)).equals(this.#digest(current));
+  }
+
+  #filled(pinned: VersionEntry, asOf: Position): VersionEntry {
+    if (this.document(pinned).kind !== placeholderKind) return pinned;
+    for (const entry of this.upTo(asOf)) {
+      if (entry.version > pinned.version && entry.type === "record.created") return entry;
+    }
+    return pinned;
+  }
+
+  #digest(entry: VersionEntry): Buffer {
+    return entry.digest ?? contentDigest(this.document(entry));
+  }
+
+  #block(index: number): VersionBlock {
+    if (index === this.#newest.index) return this.#newest;
+    const block = this.#state.olderBlock(this.recordId, index);
+    if (block !== undefined) return block;
+    throw new StoreError(
+      "log-gap",
+      `Versions of record ${JSON.stringify(this.recordId)} are missing from the store.`,
+      { details: { recordId: this.recordId, firstVersion: index * blockVersionsMax + 1 } },
+    );
+  }
 }
 
-/** The first invalidation that withdraws a content version, at or before a position. */
-export function withdrawalOf(
+/** The versions of a record that an invariant says is there. */
+export function mustHaveVersions(state: State, recordId: RecordId): RecordVersions {
+  return must(RecordVersions.of(state, recordId), "a record named by the log has versions");
+}
+
+/** One version of a record, or undefined when there is no such record or version. */
+export function findVersion(
   state: State,
-  recordId: RecordId,
-  contentVersion: Version,
-  asOf: Position = Infinity,
+  { recordId, version }: RecordVersionRef,
 ): VersionEntry | undefined {
-  const newest = must(state.block(recordId), "a version's record has a block");
-  const start = Math.floor((contentVersion - 1) / blockVersionsMax);
-  for (let index = start; index <= newest.index; index += 1) {
-    const block = blockAt(state, recordId, newest, index);
-    if (block.firstPosition > asOf) return undefined;
-    const withdrawal = block.withdrawalOf(contentVersion, asOf);
-    if (withdrawal !== undefined) return withdrawal;
-  }
-  return undefined;
-}
-
-/** The document a version holds. */
-export function documentOf(state: State, recordId: RecordId, entry: VersionEntry): RecordDocument {
-  const position = entry.contentPosition;
-  if (entry.patched) {
-    const document = state.patchedDocument(position);
-    if (document !== undefined) return document;
-  } else {
-    const event = state.entry(position);
-    if (event !== undefined && event.header.recordId === recordId) return wholeDocument(event);
-  }
-  throw new StoreError(
-    "log-gap",
-    `The content of ${recordId}@${entry.contentVersion} is missing from the store.`,
-    {
-      details: { recordId, version: entry.contentVersion, position },
-    },
-  );
+  return RecordVersions.of(state, recordId)?.version(version);
 }
 
 /** The document of an event that carries it whole: a creation, or an update with `document`. */
@@ -135,17 +180,4 @@ function wholeDocument(entry: Entry): RecordDocument {
   const document = data["document"] as PinnedDocument;
   const edges = structure.type === "record.updated" ? (structure.edges ?? []) : [];
   return completeDocument({ ...document, derivedFrom: edges });
-}
-
-/** True when two versions of a record hold the same content (uris, artifacts, attributes, derivedFrom). */
-export function sameContent(
-  state: State,
-  recordId: RecordId,
-  a: VersionEntry,
-  b: VersionEntry,
-): boolean {
-  if (a.contentVersion === b.contentVersion) return true;
-  const digest = (entry: VersionEntry) =>
-    entry.digest ?? contentDigest(documentOf(state, recordId, entry));
-  return digest(a).equals(digest(b));
 }
