@@ -208,7 +208,7 @@ export class PendingState implements State {
   }
 
   #set<K, V>(map: Map<K, V>, key: K, value: V): void {
-    this.#replaced.push({ map: map as Map<unknown, unknown>, key, before: map.get(key) });
+    this.#replaced.push({ map, key, before: map.get(key) });
     map.set(key, value);
   }
 }
