@@ -49,7 +49,7 @@ test("a store in memory gives the oracle's answers as of every position", async 
       const clock = new FakeClock("2026-03-02T10:00:00Z", -250_000);
       await runHistory(steps, () => openMemoryStore({ clock }), false);
     }),
-    propertySettings(150),
+    propertySettings(90),
   );
 });
 
@@ -62,6 +62,6 @@ test("a store on disk gives the oracle's answers, closed and opened again at ran
         await runHistory(steps, () => openStore(directory, { clock }), true);
       }),
     ),
-    propertySettings(60),
+    propertySettings(40),
   );
 });
