@@ -52,6 +52,13 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
     expect(seen).toEqual(upTo(120));
   });
 
+  test("what is appended while a subscriber catches up follows without a gap", async () => {
+    await under.log().append(Array.from({ length: 2000 }, (_, index) => make(`r-${index}`)));
+    const seen = positions(2100);
+    for (let index = 0; index < 100; index += 1) await under.log().append([make(`late-${index}`)]);
+    expect(await seen).toEqual(upTo(2100));
+  });
+
   test("several subscribers see the same, and one that leaves disturbs no other", async () => {
     const all = positions(60);
     const few = positions(5);
