@@ -298,7 +298,7 @@ function checkIsPlaceholder(versions: RecordVersions): void {
   throw new StoreError(
     "record-already-exists",
     `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
-    { details: { recordId, version: current.version } },
+    { details: { recordId, version: current.version, pointer: "/recordId" } },
   );
 }
 
@@ -377,7 +377,7 @@ function checkExpectedVersion(event: NewEvent, current: VersionEntry | undefined
     "version-conflict",
     `Record ${JSON.stringify(event.recordId)} ${found}, and ${expected} was expected.`,
     {
-      details: { recordId: event.recordId, expected, actual },
+      details: { recordId: event.recordId, expected, actual, pointer: "/expectedVersion" },
     },
   );
 }
@@ -388,7 +388,7 @@ function mustExist(event: NewEvent, versions: RecordVersions | undefined): Recor
     "record-not-found",
     `There is no record ${JSON.stringify(event.recordId)}.`,
     {
-      details: { recordId: event.recordId },
+      details: { recordId: event.recordId, pointer: "/recordId" },
       hint: "Create it first with record.created.",
     },
   );

@@ -27,7 +27,7 @@ export function findDuplicate(state: State, event: NewEvent): AppendedEvent | un
       "event-id-reused",
       `Event id ${event.id} belongs to another event, at position ${position}.`,
       {
-        details: { eventId: event.id, position },
+        details: { eventId: event.id, position, pointer: "/id" },
       },
     );
   }
