@@ -9,7 +9,7 @@ import {
   type Position,
 } from "@sennit/core";
 
-import { readLines, type Line } from "./lines.ts";
+import { lineBytesMax, readLines, type Line } from "./lines.ts";
 
 /** One line that was refused. */
 export interface LineError {
@@ -43,6 +43,12 @@ export interface IngestOptions {
 
 const errorsMax = 1000;
 
+/**
+ * Bytes of JSON to a batch. Packed, an event takes no more than its JSON and what the store adds to it, so that a batch
+ * stays well below `limits.batchBytesMax`.
+ */
+const batchJsonBytesMax = limits.batchBytesMax / 4;
+
 interface Item {
   readonly line: number;
   readonly event: NewEvent;
@@ -67,6 +73,7 @@ class IngestRun {
   readonly #options: IngestOptions;
   readonly #errors: LineError[] = [];
   #items: Item[] = [];
+  #itemBytes = 0;
   #stored = 0;
   #duplicates = 0;
   #refused = 0;
@@ -81,6 +88,7 @@ class IngestRun {
     const event = this.#parse(line);
     if (event === undefined) return;
     this.#items.push({ line: line.number, event });
+    this.#itemBytes += "bytes" in line ? line.bytes : 0;
     if (atomic && this.#items.length > limits.batchEventsMax) {
       throw new StoreError(
         "batch-too-large",
@@ -91,7 +99,8 @@ class IngestRun {
         },
       );
     }
-    if (atomic || this.#items.length < batchEvents) return;
+    const isFull = this.#items.length >= batchEvents || this.#itemBytes >= batchJsonBytesMax;
+    if (atomic || !isFull) return;
     await this.#flush();
     onProgress?.(line.number);
   }
@@ -108,14 +117,13 @@ class IngestRun {
     };
   }
 
-  #parse({ number, text }: Line): NewEvent | undefined {
+  #parse(line: Line): NewEvent | undefined {
     try {
-      if (text === undefined) throw new StoreError("event-invalid", "The line is not UTF-8.");
-      const event = validateEvent(parseJson(text));
+      const event = validateEvent(parseJson(textOf(line)));
       const { actor } = this.#options;
       return actor === undefined || event.actor !== undefined ? event : { ...event, actor };
     } catch (error) {
-      this.#refuse(number, error);
+      this.#refuse(line.number, error);
       return undefined;
     }
   }
@@ -142,6 +150,7 @@ class IngestRun {
   async #flush(): Promise<void> {
     let items = this.#items;
     this.#items = [];
+    this.#itemBytes = 0;
     while (items.length > 0) {
       try {
         await this.#append(items);
@@ -185,6 +194,18 @@ function pointerOf(details: Readonly<Record<string, unknown>>): string {
   if (typeof pointer === "string") return pointer;
   const [first] = Array.isArray(issues) ? (issues as { readonly pointer: string }[]) : [];
   return first?.pointer ?? "";
+}
+
+function textOf(line: Line): string {
+  if ("text" in line) return line.text;
+  if (line.problem === "not-utf-8") {
+    throw new StoreError("event-invalid", "The line is not UTF-8.", {
+      hint: "Write the file as UTF-8.",
+    });
+  }
+  throw new StoreError("event-too-large", `The line is longer than ${lineBytesMax} bytes.`, {
+    details: { bytesMax: lineBytesMax },
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -1,59 +1,70 @@
 /** The lines of a byte stream, with their numbers, in constant memory. */
-import { StoreError } from "@sennit/core";
 
 /** Bytes of one line; an event of the largest size fits with room to spare. */
 export const lineBytesMax = 8 * 1024 * 1024;
 
-export interface Line {
+/** A line without its end. */
+export type Line = {
   /** From 1. */
   readonly number: number;
-  /** Undefined when the bytes are no UTF-8. */
-  readonly text: string | undefined;
-}
+} & (
+  | { readonly text: string; readonly bytes: number }
+  | { readonly problem: "not-utf-8" | "too-long" }
+);
 
-/** Lines without their ends; blank ones are left out. @throws `batch-too-large` for a line above the limit */
+/** All lines but blank ones. Of a line above the limit nothing is kept but that it was there. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  let number = 0;
-  let rest: Buffer[] = [];
-  let restBytes = 0;
+  const gathered = new LineBuffer();
   for await (const chunk of chunks) {
-    let start = 0;
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let start = 0;
     for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
-      number += 1;
-      const line = Buffer.concat([...rest, bytes.subarray(start, end)]);
-      rest = [];
-      restBytes = 0;
+      gathered.add(bytes.subarray(start, end));
       start = end + 1;
-      yield* decodeLine(line, number);
+      yield* gathered.take();
     }
     // The chunk's memory may be used again by the stream, so what is kept is copied.
-    rest.push(Buffer.from(bytes.subarray(start)));
-    restBytes += bytes.length - start;
-    if (restBytes > lineBytesMax) {
-      throw new StoreError(
-        "batch-too-large",
-        `Line ${number + 1} is longer than ${lineBytesMax} bytes.`,
-        {
-          hint: "Put one event on each line.",
-          details: { line: number + 1, bytesMax: lineBytesMax },
-        },
-      );
-    }
+    gathered.add(Buffer.from(bytes.subarray(start)));
   }
-  yield* decodeLine(Buffer.concat(rest), number + 1);
+  yield* gathered.take();
+}
+
+class LineBuffer {
+  #number = 0;
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  add(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes > lineBytesMax) this.#parts = [];
+    else if (part.length > 0) this.#parts.push(part);
+  }
+
+  /** The line gathered, and a new start. */
+  *take(): Generator<Line> {
+    const number = (this.#number += 1);
+    const bytes = this.#bytes;
+    const whole = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    if (bytes > lineBytesMax) {
+      yield { number, problem: "too-long" };
+      return;
+    }
+    const text = decode(whole);
+    if (text === undefined) yield { number, problem: "not-utf-8" };
+    else if (text !== "") yield { number, text, bytes };
+  }
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-function* decodeLine(bytes: Buffer, number: number): Generator<Line> {
-  let text: string;
+/** The text without white space around it; undefined for what is no UTF-8. */
+function decode(bytes: Buffer): string | undefined {
   try {
     // The decoder also takes away a byte order mark.
-    text = decoder.decode(bytes).trim();
+    return decoder.decode(bytes).trim();
   } catch {
-    yield { number, text: undefined };
-    return;
+    return undefined;
   }
-  if (text !== "") yield { number, text };
 }
