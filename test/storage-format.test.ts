@@ -1,15 +1,20 @@
 /** The description of the stored bytes is true: its worked example is decoded by hand and opened as a store. */
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 
 import {
   created,
   isStoreError,
+  openLevelStorage,
   openMemoryStorage,
   openMemoryStore,
+  openStore,
   openStoreOn,
+  type StorageEntry,
 } from "@sennit/core";
-import { crc32c, decodeMessagePack, encodeMessagePack } from "@sennit/core/storage";
-import { FakeClock } from "@sennit/core/testing";
+import { crc32c, decodeMessagePack, encodeMessagePack, unframe } from "@sennit/core/storage";
+import { FakeClock, withTemporaryDirectory } from "@sennit/core/testing";
+import { openViews } from "@sennit/projections";
 import { expect, test } from "vitest";
 
 import { codeIn, sectionOf, tablesOf, type Table } from "./support/markdown.ts";
@@ -178,6 +183,37 @@ test("the key spaces are the ones the code describes", () => {
   const [documented] = tablesOf(sectionOf(page, "Keys").text);
   expect(letters(documented, "Space")).toEqual(letters(declared, "space"));
   expect(letters(declared, "space").length).toBeGreaterThan(0);
+});
+
+test("the views hold a checkpoint with the members described, and rows under the keys described", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([created("cfg-1", { kind: "config", name: "run 7" })]);
+    const views = await openViews(store);
+    await views.caughtUp();
+    await views.close();
+    await store.close();
+    const storage = await openLevelStorage(join(directory, "views"));
+    const entries: StorageEntry[] = [];
+    const everything = { from: Buffer.from([0]), until: Buffer.from([255]) };
+    for await (const chunk of storage.scan(everything)) entries.push(...chunk);
+    await storage.close();
+    const [[key, value] = [Buffer.alloc(0), Buffer.alloc(4)], ...rows] = entries;
+    const checkpoint = decodeMessagePack(unframe(key, value, () => "checkpoint")) as object;
+    const table = tablesOf(sectionOf(page, "Views").text).find(
+      ({ columns }) => columns[0] === "Checkpoint",
+    );
+    expect(Buffer.from(key).toString()).toBe("crecords");
+    expect(Object.keys(checkpoint)).toEqual(letters(table, "Checkpoint"));
+    expect(rows.length).toBeGreaterThan(0);
+    for (const [rowKey, rowValue] of rows) {
+      expect(Buffer.from(rowKey).subarray(0, 5).toString("hex")).toBe("7200000001");
+      expect(Buffer.from(rowKey).subarray(5).toString("latin1")).toMatch(
+        /^[a-z-]+\0[\x10\x11\x20\x30]/,
+      );
+      expect(() => unframe(rowKey.subarray(5), rowValue, () => "row")).not.toThrow();
+    }
+  });
 });
 
 test("stored values are plain MessagePack without extensions", () => {
