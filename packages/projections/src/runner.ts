@@ -44,7 +44,6 @@ export interface ProjectionProgress {
 /** The rows of one build of a projection and how far it is. A rebuild is another one. */
 interface Build {
   readonly rows: ProjectionRows;
-  readonly space: number;
   checkpoint: Checkpoint;
 }
 
@@ -121,9 +120,9 @@ export class ProjectionRunner {
     return this.#build.rows;
   }
 
-  /** Number of the space the rows stand in. */
-  get space(): number {
-    return this.#build.space;
+  /** Where the projection is. */
+  get checkpoint(): Checkpoint {
+    return this.#build.checkpoint;
   }
 
   /** Begins to follow the log. Heads that come while a batch is folded are folded in the same run. */
@@ -256,7 +255,7 @@ export class ProjectionRunner {
     const { stateHash } = batch;
     const checkpoint: Checkpoint = {
       version,
-      space: this.#build.space,
+      space: this.#build.checkpoint.space,
       position,
       eventHash: hash,
       stateHash,
@@ -285,7 +284,7 @@ export class ProjectionRunner {
       this.#isDamaged = true;
       this.#nudges.next();
     });
-    return { rows, space: checkpoint.space, checkpoint };
+    return { rows, checkpoint };
   }
 
   #currentProgress(): ProjectionProgress {

@@ -108,7 +108,7 @@ export class Views {
     this.#runners = runners;
     this.#closeStorage = closeStorage;
     for (const runner of runners.values()) runner.start();
-    const inUse = (): number[] => [...runners.values()].map(({ space }) => space);
+    const inUse = (): number[] => [...runners.values()].map(({ checkpoint }) => checkpoint.space);
     // Rows left over from before only take up room, so an end by failure is as good as any other.
     this.#sweep = sweepSpaces(storage, inUse, this.#stopSweep.signal).catch(() => undefined);
   }
