@@ -1,0 +1,73 @@
+/** Spaces: nobody gets one that is taken, and only those that nobody can read any more are removed. */
+import { openMemoryStorage, type Storage } from "@sennit/core/storage";
+import { codeOf } from "@sennit/core/testing";
+import { expect, test } from "vitest";
+
+import {
+  checkpointEntry,
+  emptyStateHash,
+  readCheckpoint,
+  SpaceAllocator,
+  spacePrefix,
+  sweepSpaces,
+  type Checkpoint,
+} from "./spaces.ts";
+
+function checkpointIn(space: number): Checkpoint {
+  return { version: 1, space, position: 3, eventHash: "ab", stateHash: emptyStateHash };
+}
+
+async function putRows(storage: Storage, space: number): Promise<void> {
+  const puts = Array.from({ length: 1500 }, (_, index) => {
+    const suffix = Buffer.alloc(2);
+    suffix.writeUInt16BE(index);
+    return [Buffer.concat([spacePrefix(space), suffix]), Buffer.from("row")] as const;
+  });
+  await storage.write({ puts });
+}
+
+async function countRows(storage: Storage, space: number): Promise<number> {
+  let count = 0;
+  const range = { from: spacePrefix(space), until: spacePrefix(space + 1) };
+  for await (const chunk of storage.scan(range)) count += chunk.length;
+  return count;
+}
+
+test("a checkpoint is read back, and garbage is none", async () => {
+  const storage = openMemoryStorage();
+  expect(readCheckpoint(storage, "a")).toBeUndefined();
+  const [key, value] = checkpointEntry("a", checkpointIn(1));
+  await storage.write({ puts: [[key, value]] });
+  expect(readCheckpoint(storage, "a")).toEqual(checkpointIn(1));
+  const flipped = Buffer.from(value);
+  flipped[6] = (flipped[6] ?? 0) ^ 1;
+  await storage.write({ puts: [[key, flipped]] });
+  expect(readCheckpoint(storage, "a")).toBeUndefined();
+});
+
+test("every space given is a new one, also behind rows that are there", async () => {
+  const storage = openMemoryStorage();
+  expect(await new SpaceAllocator(storage).allocate()).toBe(1);
+  await putRows(storage, 7);
+  const spaces = new SpaceAllocator(storage);
+  expect([await spaces.allocate(), await spaces.allocate()]).toEqual([8, 9]);
+});
+
+test("sweeping removes the spaces that no checkpoint names and nobody uses", async () => {
+  const storage = openMemoryStorage();
+  await storage.write({ puts: [checkpointEntry("kept", checkpointIn(2))] });
+  for (const space of [1, 2, 3, 4, 300]) await putRows(storage, space);
+  await sweepSpaces(storage, () => [3], new AbortController().signal);
+  const counts = await Promise.all([1, 2, 3, 4, 300].map((space) => countRows(storage, space)));
+  expect(counts).toEqual([0, 1500, 1500, 0, 0]);
+  expect(readCheckpoint(storage, "kept")).toEqual(checkpointIn(2));
+});
+
+test("sweeping stops when it is told to", async () => {
+  const storage = openMemoryStorage();
+  await putRows(storage, 1);
+  const abort = new AbortController();
+  abort.abort();
+  expect(await codeOf(() => sweepSpaces(storage, () => [], abort.signal))).toBe("aborted");
+  expect(await countRows(storage, 1)).toBe(1500);
+});
