@@ -57,3 +57,8 @@ export const globalFlags: readonly Flag[] = [
   { name: "actor", type: "string", value: "WHO", help: "Who does it; stored with every event" },
   { name: "help", type: "boolean", help: "Show this help" },
 ];
+
+/** The global flags that mean something to a command. */
+export function usableGlobalFlags({ presentOnly }: Command): readonly Flag[] {
+  return globalFlags.filter(({ name }) => name !== "as-of" || presentOnly !== true);
+}

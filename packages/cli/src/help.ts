@@ -1,5 +1,5 @@
 /** The help texts: the overview and one page per command. */
-import { globalFlags, type Command, type Flag } from "./command.ts";
+import { usableGlobalFlags, type Command, type Flag } from "./command.ts";
 import { program } from "./program.ts";
 
 /** What `sennit` and `sennit help` print. */
@@ -41,8 +41,7 @@ export function commandHelp(command: Command): string {
     );
   }
   if (command.flags.length > 0) sections.push(block("Flags", command.flags.map(flagRow)));
-  const usable = globalFlags.filter(({ name }) => name !== "as-of" || command.presentOnly !== true);
-  sections.push(block("Global flags", usable.map(flagRow)));
+  sections.push(block("Global flags", usableGlobalFlags(command).map(flagRow)));
   sections.push(["Examples", ...command.examples.map((example) => `  ${example}`)].join("\n"));
   return sections.join("\n\n");
 }

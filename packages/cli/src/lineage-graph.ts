@@ -74,5 +74,5 @@ function edgesOf({ edges }: Lineage, names: ReadonlyMap<string, string>) {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ");
 }

@@ -1,7 +1,7 @@
 /** `sennit completion`: prints a shell completion script. */
 import { StoreError } from "@sennit/core";
 
-import { defineCommand, globalFlags } from "../command.ts";
+import { defineCommand, usableGlobalFlags } from "../command.ts";
 import { program } from "../program.ts";
 
 const shells = ["bash", "zsh", "fish"];
@@ -36,8 +36,11 @@ type FlagsByCommand = ReadonlyMap<string, readonly string[]>;
 
 async function flagsByCommand(): Promise<FlagsByCommand> {
   const rows = Object.entries(program).map(async ([name, { load }]) => {
-    const { flags } = (await load()).command;
-    return [name, [...flags, ...globalFlags].map((flag) => `--${flag.name}`)] as const;
+    const { command } = await load();
+    return [
+      name,
+      [...command.flags, ...usableGlobalFlags(command)].map((flag) => `--${flag.name}`),
+    ] as const;
   });
   return new Map(await Promise.all(rows));
 }

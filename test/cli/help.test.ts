@@ -1,0 +1,156 @@
+/** Help and completion: every command explains itself, and every example can be run as it is written. */
+import { execFileSync } from "node:child_process";
+
+import { expect, test } from "vitest";
+
+import { withShell, type Shell } from "./support.ts";
+
+async function commandNames(shell: Shell): Promise<string[]> {
+  const overview = await shell.text("help");
+  return [...overview.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
+}
+
+function examplesOf(help: string): string[] {
+  const [, block = ""] = help.split("\nExamples\n");
+  return block
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.trim());
+}
+
+/** The words of the part of a command line that runs sennit, as a shell would read them. */
+function words(example: string): string[] {
+  const [, line = ""] = /(?:^|[|(] ?)sennit ([^|>)]*)/.exec(example) ?? [];
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
+
+test("the overview names every command of the design, and prints the same however it is asked for", async () => {
+  await withShell(async (shell) => {
+    const names = await commandNames(shell);
+    expect(names.toSorted()).toEqual(
+      [
+        ...["init", "ingest", "create", "update", "invalidate", "restore", "show", "list", "log"],
+        ...["history", "diff", "lineage", "impact", "stale", "replay", "label", "verify", "import"],
+        ...["demo", "completion"],
+      ].toSorted(),
+    );
+    const overview = await shell.text("help");
+    expect(await shell.text("--help")).toBe(overview);
+    expect(await shell.text("-h")).toBe(overview);
+    expect(await shell.run([])).toMatchObject({ code: 2, stdout: overview });
+    expect(await shell.text("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+test("the help of every command ends in at least two examples, each of which parses", async () => {
+  await withShell(async (shell) => {
+    for (const name of await commandNames(shell)) {
+      const help = await shell.text("help", name);
+      expect(await shell.text(name, "--help")).toBe(help);
+      const examples = examplesOf(help);
+      expect(examples.length, name).toBeGreaterThanOrEqual(2);
+      for (const example of examples) {
+        const given = words(example);
+        expect(given[0], example).toBe(name);
+        // With --help the flags are parsed, and nothing is done.
+        expect(await shell.run([...given, "--help"]), example).toMatchObject({
+          code: 0,
+          stdout: help,
+        });
+      }
+    }
+  });
+});
+
+test("no example is refused for its form", async () => {
+  await withShell(async (shell) => {
+    for (const name of await commandNames(shell)) {
+      for (const example of examplesOf(await shell.text("help", name))) {
+        const { stderr } = await shell.run([...words(example), "--json"]);
+        const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
+        for (const line of lines) {
+          const { code } = JSON.parse(line) as { code: string };
+          expect(
+            ["usage", "argument-invalid", "ref-invalid", "as-of-invalid"],
+            example,
+          ).not.toContain(code);
+        }
+      }
+    }
+  });
+});
+
+test("lines of help fit a terminal of 100 columns", async () => {
+  await withShell(async (shell) => {
+    for (const name of ["", ...(await commandNames(shell))]) {
+      const help = await shell.text("help", ...(name === "" ? [] : [name]));
+      for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(100);
+    }
+  });
+});
+
+test("--as-of is offered by what reads, and by nothing that would ignore it", async () => {
+  await withShell(async (shell) => {
+    const reads = [
+      "diff",
+      "history",
+      "impact",
+      "invalidate",
+      "lineage",
+      "list",
+      "log",
+      "replay",
+      "show",
+      "stale",
+    ];
+    const offering = [];
+    for (const name of await commandNames(shell)) {
+      if ((await shell.text("help", name)).includes("--as-of ")) offering.push(name);
+    }
+    expect(offering.toSorted()).toEqual(reads);
+  });
+});
+
+test("global flags may stand before the command", async () => {
+  await withShell(async (shell) => {
+    await shell.text("init", "other");
+    await shell.text("--store", "other", "--actor", "ann", "create", "config", "x", "--id", "x");
+    const after = await shell.text("show", "x", "--store", "other", "--json");
+    expect(await shell.text("--json", "--store", "other", "show", "x")).toBe(after);
+    expect(await shell.text("--json", "--store=other", "show", "x")).toBe(after);
+    expect(after).toContain('"actor":"ann"');
+  });
+});
+
+test("the bash script is sound and completes commands and flags", async () => {
+  await withShell(async (shell) => {
+    const script = await shell.text("completion", "bash");
+    execFileSync("bash", ["-n"], { input: script });
+    const complete = (...line: string[]) => {
+      const place = `COMP_WORDS=(${line.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${line.length - 1}`;
+      const ask = `${script}\n${place}\n_sennit\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+      return execFileSync("bash", ["-c", ask], { encoding: "utf8", cwd: shell.directory })
+        .trim()
+        .split("\n");
+    };
+    expect(complete("sennit", "li").toSorted()).toEqual(["lineage", "list"]);
+    expect(complete("sennit", "").toSorted()).toEqual(
+      [...(await commandNames(shell)), "help"].toSorted(),
+    );
+    expect(complete("sennit", "invalidate", "x", "--ca")).toEqual(["--cause"]);
+    expect(complete("sennit", "show", "--as")).toEqual(["--as-of"]);
+    expect(complete("sennit", "create", "--as")).not.toContain("--as-of");
+  });
+});
+
+test("the zsh script loads the bash one, and the fish script names every command", async () => {
+  await withShell(async (shell) => {
+    const bash = await shell.text("completion", "bash");
+    expect(await shell.text("completion", "zsh")).toBe(
+      `autoload -U +X bashcompinit && bashcompinit\n${bash}`,
+    );
+    const fish = await shell.text("completion", "fish");
+    for (const name of await commandNames(shell)) expect(fish).toContain(`-a ${name} -d "`);
+    for (const line of fish.trimEnd().split("\n")) expect(line).toMatch(/^complete -c sennit /);
+  });
+});
