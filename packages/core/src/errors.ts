@@ -184,10 +184,3 @@ export function toStoreError(value: unknown): StoreError {
   const message = value instanceof Error ? value.message : String(value);
   return new StoreError("internal", message, { cause: value });
 }
-
-/** @throws `aborted` when the signal has fired. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new StoreError("aborted", "The operation was aborted.", { cause: signal.reason });
-  }
-}

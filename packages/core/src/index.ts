@@ -1,10 +1,10 @@
 /** The public API of the core: this list and nothing else. */
+export { throwIfAborted } from "./abort.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export {
   errorCodes,
   isStoreError,
   StoreError,
-  throwIfAborted,
   toStoreError,
   type ErrorCategory,
   type ErrorCode,

@@ -45,6 +45,9 @@ test("a directory with other files, a file, and a foreign manifest are no stores
     expect(await codeOf(() => openStore(join(parent, "other")))).toBe("not-a-store");
     expect(await codeOf(() => openStore(join(parent, "file")))).toBe("not-a-store");
     expect(await readdir(join(parent, "other"))).toEqual(["notes.txt"]);
+    await mkdir(join(parent, "logs", "log"), { recursive: true });
+    await writeFile(join(parent, "logs", "log", "today.txt"), "mine");
+    expect(await codeOf(() => openStore(join(parent, "logs")))).toBe("not-a-store");
     const manifests = [
       "",
       "{",

@@ -75,6 +75,9 @@ async function prepareDirectory(directory: string, create: boolean): Promise<boo
   }
   // A store whose making was cut short holds its log and nothing else; it is made again.
   const others = (names ?? []).filter((name) => name !== logName && name !== `${manifestName}.new`);
+  const log =
+    names?.includes(logName) === true ? await listDirectory(join(directory, logName)) : [];
+  if (log !== undefined && log.length > 0 && !log.includes("LOCK")) others.push(logName);
   if (others.length > 0) {
     throw new StoreError(
       "not-a-store",
@@ -151,6 +154,18 @@ async function writeManifest(directory: string): Promise<void> {
     await file.close();
   }
   await rename(`${path}.new`, path);
+  await syncDirectory(directory);
+}
+
+/** Makes a rename durable. Where a directory cannot be synced (Windows) the file system does it by itself. */
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openLog(directory: string): Promise<Storage> {

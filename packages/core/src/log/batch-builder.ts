@@ -14,8 +14,6 @@ import { VersionBlock, type NewVersion, type VersionEntry } from "../codec/versi
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
 import {
-  idTail,
-  newEventTail,
   positionOfStoreId,
   randomBytes,
   storeEventId,
@@ -40,6 +38,8 @@ export interface PlaceableEvent {
   readonly versions: RecordVersions | undefined;
   /** Undefined: the store makes one. */
   readonly id?: EventId | undefined;
+  /** Bits that end an id made by the store; events that follow from one another share them. */
+  readonly idTail: number;
   readonly origin: EventOrigin;
   readonly envelope: EnvelopePayload;
   readonly structure: EntryStructure;
@@ -75,6 +75,7 @@ export class BatchBuilder {
   readonly #state: PendingState;
   readonly #graph: LineageGraph | undefined;
   readonly #recordedAtUs: number;
+  readonly #recordedAtMs: number;
   readonly #puts: StorageEntry[] = [];
   readonly #blocks = new Map<RecordId, VersionBlock>();
   #head: Position;
@@ -88,6 +89,7 @@ export class BatchBuilder {
     this.#head = start.head;
     this.#recordCount = start.recordCount;
     this.#recordedAtUs = start.recordedAtUs;
+    this.#recordedAtMs = Math.floor(start.recordedAtUs / 1000);
   }
 
   get recordedAtUs(): number {
@@ -103,7 +105,7 @@ export class BatchBuilder {
       position,
       recordedAtUs: this.#recordedAtUs,
       origin,
-      id: event.id ?? this.#newId(position, event.envelope.causationId),
+      id: event.id ?? storeEventId(this.#recordedAtMs, position, event.idTail),
       recordId,
       version: (previous?.version ?? 0) + 1,
       structure,
@@ -133,12 +135,6 @@ export class BatchBuilder {
       recordedAtUs: this.#recordedAtUs,
       recordCount: this.#recordCount,
     };
-  }
-
-  /** Copies of a log derive the same consequences, so what follows from an event takes its tail from that event's id. */
-  #newId(position: Position, causationId: EventId | undefined): EventId {
-    const tail = causationId === undefined ? newEventTail() : idTail(causationId);
-    return storeEventId(Math.floor(this.#recordedAtUs / 1000), position, tail);
   }
 
   #count(bytes: number, origin: EventOrigin): void {

@@ -5,6 +5,7 @@ import type { VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import {
   completeDocument,
+  contentDigest,
   defaultRelation,
   placeholderKind,
   type Derivation,
@@ -16,7 +17,7 @@ import {
 import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
 import { mergePatch } from "../event/json.ts";
 import { validateDocument } from "../event/validate.ts";
-import type { RecordId, RecordVersionRef } from "../ids.ts";
+import { idTail, newEventTail, type RecordId, type RecordVersionRef } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import type { PendingState } from "../records/state.ts";
 import { mustHaveVersions, RecordVersions } from "../records/versions.ts";
@@ -54,6 +55,7 @@ export class BatchDecider {
   readonly #graph: LineageGraph | undefined;
   readonly #builder: BatchBuilder;
   readonly #recordedAt: string;
+  #idTail = 0;
 
   /** @param graph needed only for cascading invalidations; kept in step when it is there */
   constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
@@ -78,6 +80,8 @@ export class BatchDecider {
   #decideEvent(event: NewEvent): AppendedEvent {
     const duplicate = findDuplicate(this.#state, event);
     if (duplicate !== undefined) return duplicate;
+    // Copies of a log derive the same ids for what the store adds, because they come from the id of the event given.
+    this.#idTail = event.id === undefined ? newEventTail() : idTail(event.id);
     const versions = RecordVersions.of(this.#state, event.recordId);
     checkExpectedVersion(event, versions?.current);
     switch (event.type) {
@@ -99,7 +103,7 @@ export class BatchDecider {
     const edges = this.#pin(derivedFrom, "/data/derivedFrom");
     const data = storable(rest);
     const entry = this.#builder.place({
-      ...given(event, versions),
+      ...given(event, versions, this.#idTail),
       structure: { type: "record.created", kind, edges },
       data,
       content: {
@@ -127,8 +131,9 @@ export class BatchDecider {
         { details: { recordId, kind: before.kind, pointer: `${place}/kind` } },
       );
     }
+    if (restores !== null) checkRestores(versions, restores, after);
     const entry = this.#builder.place({
-      ...given(event, versions),
+      ...given(event, versions, this.#idTail),
       structure: { type: "record.updated", edges, restores },
       data: compact({ ...splitUpdate(event.data), reason }),
       content: { isPatched: patch !== undefined, document: () => after },
@@ -149,7 +154,7 @@ export class BatchDecider {
         ? []
         : withdrawnBy(must(this.#graph, "a cascade needs the graph"), recordId, range);
     const entry = this.#builder.place({
-      ...given(event, versions),
+      ...given(event, versions, this.#idTail),
       structure: { type: "record.invalidated", ...range, root: null, via: null },
       data: { cause },
     });
@@ -192,6 +197,7 @@ export class BatchDecider {
     return this.#builder.place({
       recordId,
       versions: RecordVersions.of(this.#state, recordId),
+      idTail: this.#idTail,
       origin: "consequence",
       envelope: compact({ actor: event.actor, causationId: entry.header.id }),
       structure: { type: "record.invalidated", from, to, root, via },
@@ -210,6 +216,7 @@ export class BatchDecider {
       const placeholder = this.#builder.place({
         recordId,
         versions: undefined,
+        idTail: this.#idTail,
         origin: "placeholder",
         envelope: compact({ actor: event.actor }),
         structure: { type: "record.created", kind: placeholderKind, edges: [] },
@@ -286,10 +293,11 @@ function toEvents(entries: readonly Entry[]): readonly RecordedEvent[] {
 function given(
   event: NewEvent,
   versions: RecordVersions | undefined,
-): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "origin" | "envelope"> {
+  tail: number,
+): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "idTail" | "origin" | "envelope"> {
   const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
   const envelope = compact({ occurredAt, actor, causationId, correlationId });
-  return { recordId, versions, id, origin: "given", envelope };
+  return { recordId, versions, id, idTail: tail, origin: "given", envelope };
 }
 
 function checkIsPlaceholder(versions: RecordVersions): void {
@@ -300,6 +308,18 @@ function checkIsPlaceholder(versions: RecordVersions): void {
     `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
     { details: { recordId, version: current.version, pointer: "/recordId" } },
   );
+}
+
+/** A version that says it restores another holds that one's content; its name and tags may be new ones. */
+function checkRestores(versions: RecordVersions, restores: number, after: RecordDocument): void {
+  const old = versions.document(must(versions.version(restores), "the version to restore exists"));
+  if (contentDigest(old).equals(contentDigest(after))) return;
+  const pointer = "/data/restores";
+  const message = `does not hold the content of version ${restores}`;
+  throw new StoreError("event-invalid", `${pointer} ${message}.`, {
+    hint: "Send the old version's uris, artifacts, attributes and derivedFrom as they were.",
+    details: { issues: [{ pointer, message }], issueCount: 1 },
+  });
 }
 
 function checkVersion({ recordId, current }: RecordVersions, version: number, verb: string): void {

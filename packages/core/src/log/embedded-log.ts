@@ -8,7 +8,8 @@ import { decodeCommit, emptyCommit, type CommitRecord } from "../codec/commit-re
 import { Entry } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
 import { encodeMessagePack } from "../codec/msgpack.ts";
-import { StoreError, throwIfAborted } from "../errors.ts";
+import { throwIfAborted, untilAborted } from "../abort.ts";
+import { StoreError } from "../errors.ts";
 import type { NewEvent, RecordedEvent } from "../event/event.ts";
 import { canonicalJson } from "../event/json.ts";
 import { validateEvent } from "../event/validate.ts";
@@ -105,10 +106,14 @@ export class EmbeddedLog implements EventLog {
       this.#assertWritable();
     }
     const batch = this.#decide(checked, options);
-    await this.#writer.write(batch);
-    if (options.idempotencyKey !== undefined) this.#pending.forgetBatch(options.idempotencyKey);
+    await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
+  }
+
+  async #write(batch: DecidedBatch, key: string | undefined): Promise<void> {
+    await this.#writer.write(batch);
+    if (key !== undefined) this.#pending.forgetBatch(key);
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {

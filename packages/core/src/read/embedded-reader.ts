@@ -1,6 +1,6 @@
 /** The reader of an embedded store: each question goes to the file that answers it. */
 import { must } from "../assert.ts";
-import { throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { RecordedEvent } from "../event/event.ts";
 import { parseRef, type Position, type RecordId } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
@@ -107,7 +107,7 @@ export class EmbeddedReader implements Reader {
 
   async *#eventsOf(recordId: RecordId, options: ReadOptions): AsyncGenerator<RecordedEvent> {
     const { from, until = this.asOf, reverse = false, limit = Infinity, signal } = options;
-    const { versions } = mustFindRef(this.#scope, recordId);
+    const { versions } = mustFindRef(this.#scope, parseRef(recordId).target);
     const positions = [...versions.upTo(until)]
       .map(({ position }) => position)
       .filter((position) => from === undefined || (reverse ? position <= from : position >= from));

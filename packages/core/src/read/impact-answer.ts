@@ -1,6 +1,6 @@
 /** Answers `impact`: what an invalidation would withdraw. */
 import { must } from "../assert.ts";
-import { throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { RecordId } from "../ids.ts";
 import { withdrawnBy } from "../log/cascade.ts";
 import { RecordVersions } from "../records/versions.ts";

@@ -1,5 +1,6 @@
 /** Answers `lineage`: the versions above or below one, and the edges between them. */
-import { StoreError, throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
+import { StoreError } from "../errors.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import { ancestors, carriers, descendants, type WalkEdge, type WalkStep } from "../lineage/walk.ts";
 import type { Lineage, LineageEdge, LineageNode, LineageOptions } from "./reader.ts";

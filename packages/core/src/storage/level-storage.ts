@@ -1,7 +1,8 @@
 /** Storage in a LevelDB directory. */
 import { Level } from "level";
 
-import { StoreError, throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
+import { StoreError } from "../errors.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;

@@ -1,5 +1,6 @@
 /** Storage in memory: the same contract without the disk, for tests, trials and embedding. */
-import { StoreError, throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
+import { StoreError } from "../errors.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;

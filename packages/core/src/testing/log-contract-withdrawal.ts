@@ -156,8 +156,13 @@ export function declareWithdrawalTests(under: LogUnderTest): void {
       recordId: "b",
       data: { document, restores: 1 },
     };
-    const history = [make("a"), make("b", ["a"]), restored];
-    expect(await consequences(history, withdraw("a"))).toEqual(["b 1-1 via a@1"]);
+    const rests: NewEvent = {
+      type: "record.updated",
+      recordId: "b",
+      data: { patch: { derivedFrom: [{ recordId: "a" }] } },
+    };
+    const history = [make("a"), make("b"), rests, restored];
+    expect(await consequences(history, withdraw("a"))).toEqual(["b 2-2 via a@1"]);
   });
 
   test("S8: a late edge is taken and falls at once, for the reason its source fell", async () => {
