@@ -50,6 +50,9 @@ function declared(command: Command): string {
       ? [["| Argument | Meaning |", "|---|---|", ...argumentRows].join("\n")]
       : []),
     ...(command.flags.length > 0 ? [flagTable(command.flags)] : []),
+    ...(command.presentOnly === true
+      ? ["It speaks for the present, so `--as-of` is refused."]
+      : []),
     ["```text", ...command.examples, "```"].join("\n"),
   ].join("\n\n");
 }

@@ -44,7 +44,7 @@ export function blocksOf(markdown: string): Block[] {
 }
 
 /** The text with the content of its fenced blocks taken out. */
-export function withoutBlocks(markdown: string): string {
+function withoutBlocks(markdown: string): string {
   let isOpen = false;
   const kept = markdown.split("\n").map((line) => {
     const isFence = fence.test(line);
