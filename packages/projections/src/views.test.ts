@@ -178,7 +178,10 @@ test("a placeholder is of kind unknown until it is filled, and of its own kind f
     expect(await idsAt(views, 5, { kind: "data/set" })).toEqual(["d/1"]);
     const reader = await views.at({ position: 4 });
     expect(await codeOf(() => reader.record("data/set/raw/7"))).toBe("record-not-found");
-    expect((await (await views.at({ position: 5 })).record("data/set/raw/7")).id).toBe("d/1");
+    expect((await reader.record("unknown/d/1")).id).toBe("d/1");
+    const filled = await views.at({ position: 5 });
+    expect((await filled.record("data/set/raw/7")).id).toBe("d/1");
+    expect(await codeOf(() => filled.record("unknown/d/1"))).toBe("record-not-found");
   });
 });
 
