@@ -11,7 +11,8 @@ const stampPath = join(root, "node_modules", ".sennit-install");
 const [task = "start", ...rest] = process.argv.slice(2);
 const words = rest.filter((word) => word !== "--");
 
-const tool = (name) => join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
+const tool = (name) =>
+  join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
 
 /** Runs a program and ends this process with its exit code when it fails. */
 function run(program, args) {
@@ -42,7 +43,13 @@ function install() {
   if (existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   say(`installing with ${packageManager} (once; later runs skip this)`);
-  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"]);
+  run("npx", [
+    "--yes",
+    packageManager,
+    "install",
+    "--frozen-lockfile",
+    "--config.confirmModulesPurge=false",
+  ]);
   writeFileSync(stampPath, stamp);
 }
 
