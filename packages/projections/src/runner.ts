@@ -26,7 +26,7 @@ import {
 import { WaitingList } from "./waiting-list.ts";
 
 /** Rows changed after which a batch is written. Much larger ones outlive the young generation and cost more to collect. */
-const batchRowsMax = 5000;
+const batchRowsMax = 4000;
 /** Events after which a batch is written. */
 const batchEventsMax = 5000;
 
