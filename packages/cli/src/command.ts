@@ -13,7 +13,7 @@ export interface Flag {
 }
 
 /** A positional argument. */
-export interface Argument {
+interface Argument {
   readonly name: string;
   readonly help: string;
   readonly optional?: boolean;

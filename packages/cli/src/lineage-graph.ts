@@ -11,19 +11,12 @@ interface Box {
 export function lineageMermaid(lineage: Lineage, start: RecordView): string {
   const boxes = boxesOf(lineage, start);
   const names = namesOf(boxes);
-  const quote = (text: string) =>
-    text
-      .replaceAll("&", "&amp;")
-      .replaceAll('"', "&quot;")
-      .replaceAll("<", "&lt;")
-      .replaceAll(">", "&gt;");
   const nodes = boxes.map(({ key, lines, isInvalid }) => {
-    return `  ${names.get(key)}["${lines.map((line) => quote(oneLine(line))).join("<br>")}"]${isInvalid ? ":::invalid" : ""}`;
+    const label = lines.map(quoteMermaid).join("<br>");
+    return `  ${names.get(key)}["${label}"]${isInvalid ? ":::invalid" : ""}`;
   });
   const edges = edgesOf(lineage, names).map(({ from, to, role }) => {
-    return role === null
-      ? `  ${from} --> ${to}`
-      : `  ${from} -- "${quote(oneLine(role))}" --> ${to}`;
+    return role === null ? `  ${from} --> ${to}` : `  ${from} -- "${quoteMermaid(role)}" --> ${to}`;
   });
   return ["flowchart TD", ...nodes, ...edges, "  classDef invalid fill:#fdd,stroke:#c00"].join(
     "\n",
@@ -34,15 +27,26 @@ export function lineageMermaid(lineage: Lineage, start: RecordView): string {
 export function lineageDot(lineage: Lineage, start: RecordView): string {
   const boxes = boxesOf(lineage, start);
   const names = namesOf(boxes);
-  const quote = (text: string) => oneLine(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
   const nodes = boxes.map(({ key, lines, isInvalid }) => {
     const color = isInvalid ? ', color="red"' : "";
-    return `  ${names.get(key)} [label="${lines.map(quote).join("\\n")}"${color}];`;
+    return `  ${names.get(key)} [label="${lines.map(quoteDot).join("\\n")}"${color}];`;
   });
   const edges = edgesOf(lineage, names).map(({ from, to, role }) => {
-    return `  ${from} -> ${to}${role === null ? "" : ` [label="${quote(role)}"]`};`;
+    return `  ${from} -> ${to}${role === null ? "" : ` [label="${quoteDot(role)}"]`};`;
   });
   return ["digraph lineage {", "  node [shape=box];", ...nodes, ...edges, "}"].join("\n");
+}
+
+function quoteMermaid(text: string): string {
+  return oneLine(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
+}
+
+function quoteDot(text: string): string {
+  return oneLine(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
 }
 
 function boxesOf({ of, nodes, edges }: Lineage, start: RecordView): Box[] {

@@ -59,7 +59,6 @@ export const errorCodes = {
 
   "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
   "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
-  "position-not-found": { category: "not-found", hint: "Positions run from 1 to the head." },
   "label-not-found": {
     category: "not-found",
     hint: "See the labels with: sennit list --kind label",

@@ -36,11 +36,9 @@ type FlagsByCommand = ReadonlyMap<string, readonly string[]>;
 
 async function flagsByCommand(): Promise<FlagsByCommand> {
   const rows = Object.entries(program).map(async ([name, { load }]) => {
-    const { command } = await load();
-    return [
-      name,
-      [...command.flags, ...usableGlobalFlags(command)].map((flag) => `--${flag.name}`),
-    ] as const;
+    const loaded = (await load()).command;
+    const flags = [...loaded.flags, ...usableGlobalFlags(loaded)];
+    return [name, flags.map((flag) => `--${flag.name}`)] as const;
   });
   return new Map(await Promise.all(rows));
 }

@@ -5,6 +5,7 @@ import { openStore } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import { storeDirectoryName } from "../context.ts";
+import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
   name: "init",
@@ -25,11 +26,11 @@ export const command = defineCommand({
     }
     out.line(
       head === 0
-        ? `The store in ${directory} is ready and empty.`
-        : `The store in ${directory} holds ${head} events.`,
+        ? `The store in ${printable(directory)} is ready and empty.`
+        : `The store in ${printable(directory)} holds ${plural(head, "event")}.`,
     );
     const flag = named === storeDirectoryName ? "" : ` --store ${JSON.stringify(join(named))}`;
-    out.note(`Next: sennit create config "run 7"${flag}`);
+    out.note(`Next: sennit create config "run 7"${printable(flag)}`);
     return undefined;
   },
 });

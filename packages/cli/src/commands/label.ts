@@ -1,5 +1,6 @@
 /** `sennit label`: names a position. */
 import { defineCommand } from "../command.ts";
+import { printable } from "../output.ts";
 import { parseInteger } from "../values.ts";
 
 export const command = defineCommand({
@@ -25,7 +26,7 @@ export const command = defineCommand({
     if (out.isJson) out.json({ label: name, position, ...appendedPlace(appended) });
     else
       out.line(
-        `${out.style("bold", name)} names position ${position}; read it with --as-of ${name}`,
+        `${out.style("bold", printable(name))} names position ${position}; read it with --as-of ${printable(name)}`,
       );
     return undefined;
   },

@@ -42,8 +42,8 @@ export const command = defineCommand({
         : await writeReplay(io.cwd, directory, replay, reader.asOf);
     if (out.isJson) out.json(replay);
     else printReplay(context, replay);
-    if (files !== undefined)
-      out.note(`wrote ${plural(files, "file")} and manifest.json to ${directory}`);
+    if (files !== undefined && directory !== undefined)
+      out.note(`wrote ${plural(files, "file")} and manifest.json to ${printable(directory)}`);
     const changed = replay.verdicts.filter(({ verdict }) => verdict !== "same").length;
     if (!values.flag("check") || changed === 0) return undefined;
     if (!out.isJson) out.note(differs(changed, replay).message);

@@ -1,11 +1,5 @@
 /** `sennit update`: makes a record's next version. */
-import {
-  StoreError,
-  updated,
-  type DocumentPatch,
-  type JsonValue,
-  type NewDerivation,
-} from "@sennit/core";
+import { StoreError, updated, type DocumentPatch, type NewDerivation } from "@sennit/core";
 
 import { writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -94,7 +88,7 @@ async function readPatch(context: Context, recordId: string): Promise<DocumentPa
   if (values.texts("uri").length > 0) patch["uris"] = values.texts("uri");
   const sources = await readNewSources(context, recordId, values);
   if (sources !== undefined) patch["derivedFrom"] = sources;
-  return patch as DocumentPatch;
+  return patch;
 }
 
 async function readNewSources(
@@ -139,5 +133,5 @@ function setField(patch: Record<string, unknown>, field: string, text: string): 
     target = next;
   }
   const value = parseJson(text);
-  target[path.at(-1) ?? ""] = (value === undefined ? text : value) as JsonValue;
+  target[path.at(-1) ?? ""] = value === undefined ? text : value;
 }

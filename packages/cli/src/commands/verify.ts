@@ -1,7 +1,7 @@
 /** `sennit verify`: checks every stored byte of the log. */
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { plural } from "../output.ts";
+import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
   name: "verify",
@@ -22,7 +22,7 @@ export const command = defineCommand({
       out.line(`${out.style("green", "ok")}  ${what}, head at ${report.head}`);
     } else {
       for (const { position, code, message } of report.problems) {
-        out.line(`${out.style("red", code)} at position ${position}: ${message}`);
+        out.line(`${out.style("red", code)} at position ${position}: ${printable(message)}`);
       }
     }
     return report.ok ? 0 : exitCodes.corrupt;

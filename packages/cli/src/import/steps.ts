@@ -35,7 +35,7 @@ export interface CreateStep extends StepBase {
 }
 
 /** A document without the members that no Bluesky document fills. */
-export type CreatedDocument = Omit<RecordDocument, "uris" | "artifacts" | "onInvalidate">;
+type CreatedDocument = Omit<RecordDocument, "uris" | "artifacts" | "onInvalidate">;
 
 /** Makes the next version of a record from the one before it. */
 export interface UpdateStep extends StepBase {

@@ -12,7 +12,7 @@ import {
 import { lineBytesMax, readLines, type Line } from "./lines.ts";
 
 /** One line that was refused. */
-export interface LineError {
+interface LineError {
   readonly line: number;
   readonly code: string;
   readonly message: string;

@@ -79,7 +79,7 @@ interface RecordedEnvelope {
   readonly hash: string;
 }
 
-export interface UpdateData {
+interface UpdateData {
   readonly patch?: Omit<DocumentPatch, "derivedFrom"> & {
     readonly derivedFrom?: readonly Derivation[];
   };
@@ -94,7 +94,7 @@ export interface InvalidationRoot {
   readonly recordId: RecordId;
 }
 
-export interface InvalidationData {
+interface InvalidationData {
   readonly cause: string;
   /** The versions withdrawn, both ends included. */
   readonly versions: { readonly from: Version; readonly to: Version };

@@ -1,22 +1,14 @@
 /** Decides what an event becomes: checks it against the state it meets and works out everything that follows from it. */
 import { assert, must, unreachable } from "../assert.ts";
-import type { Entry, EntryPayload } from "../codec/entry.ts";
-import type { VersionEntry } from "../codec/version-block.ts";
+import type { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import {
   completeDocument,
-  contentDigest,
-  defaultRelation,
   placeholderKind,
   type Derivation,
   type NewDerivation,
-  type NewDocument,
-  type PinnedDocument,
-  type RecordDocument,
 } from "../event/document.ts";
 import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
-import { mergePatch } from "../event/json.ts";
-import { validateDocument } from "../event/validate.ts";
 import { idTail, newEventTail, type RecordId, type RecordVersionRef } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import type { PendingState } from "../records/state.ts";
@@ -26,12 +18,20 @@ import {
   BatchBuilder,
   type BatchStart,
   type BuiltBatch,
-  type EnvelopePayload,
   type PlaceableEvent,
 } from "./batch-builder.ts";
 import { withdrawnBy, type VersionRange } from "./cascade.ts";
 import { findDuplicate } from "./duplicates.ts";
 import type { AppendedEvent } from "./event-log.ts";
+import {
+  checkExpectedVersion,
+  checkIsPlaceholder,
+  checkRestores,
+  checkVersion,
+  mustExist,
+} from "./expectations.ts";
+import { pinSources } from "./pin-sources.ts";
+import { compact, completeUpdate, splitUpdate, storable } from "./stored-form.ts";
 
 type Created = Extract<NewEvent, { type: "record.created" }>;
 type Updated = Extract<NewEvent, { type: "record.updated" }>;
@@ -100,7 +100,7 @@ export class BatchDecider {
     const { kind, derivedFrom = [], ...rest } = event.data;
     if (versions !== undefined) checkIsPlaceholder(versions);
     const placeholders = this.#placeholdersFor(event, derivedFrom);
-    const edges = this.#pin(derivedFrom, "/data/derivedFrom");
+    const edges = pinSources(this.#state, derivedFrom, "/data/derivedFrom");
     const data = storable(rest);
     const entry = this.#builder.place({
       ...given(event, versions, this.#idTail),
@@ -122,7 +122,8 @@ export class BatchDecider {
     const place = patch === undefined ? "/data/document" : "/data/patch";
     const sources = patch === undefined ? (document?.derivedFrom ?? []) : patch.derivedFrom;
     const placeholders = this.#placeholdersFor(event, sources ?? []);
-    const edges = sources === undefined ? null : this.#pin(sources ?? [], `${place}/derivedFrom`);
+    const edges =
+      sources === undefined ? null : pinSources(this.#state, sources ?? [], `${place}/derivedFrom`);
     const after = completeUpdate(before, event.data, edges, place);
     if (after.kind !== before.kind) {
       throw new StoreError(
@@ -231,40 +232,6 @@ export class BatchDecider {
     return made;
   }
 
-  /** Fills in the versions left out and refuses sources that are not there, or that turn out to be the same. */
-  #pin(sources: readonly NewDerivation[], pointer: string): Derivation[] {
-    const edges = sources.map((source, index) => this.#pinOne(source, `${pointer}/${index}`));
-    if (edges.length < 2) return edges;
-    const seen = new Set<string>();
-    for (const [index, { recordId, version, role, relation }] of edges.entries()) {
-      const key = JSON.stringify([recordId, version, role, relation]);
-      if (seen.has(key)) throw repeatedSource({ recordId, version }, `${pointer}/${index}`);
-      seen.add(key);
-    }
-    return edges;
-  }
-
-  #pinOne({ recordId, version, role, relation }: NewDerivation, pointer: string): Derivation {
-    const current = this.#state.block(recordId)?.lastVersion;
-    if (current === undefined || (version !== undefined && version > current)) {
-      const what =
-        current === undefined
-          ? `Record ${JSON.stringify(recordId)}`
-          : `Version ${version} of record ${JSON.stringify(recordId)}`;
-      throw new StoreError(
-        "source-unknown",
-        `${what} is not in the store, so nothing can be derived from it.`,
-        { details: { recordId, version: version ?? null, pointer } },
-      );
-    }
-    return {
-      recordId,
-      version: version ?? current,
-      role: role ?? null,
-      relation: relation ?? defaultRelation,
-    };
-  }
-
   #answer(
     entry: Entry,
     placeholders: readonly Entry[],
@@ -298,120 +265,6 @@ function given(
   const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
   const envelope = compact({ occurredAt, actor, causationId, correlationId });
   return { recordId, versions, id, idTail: tail, origin: "given", envelope };
-}
-
-function checkIsPlaceholder(versions: RecordVersions): void {
-  const { current, recordId } = versions;
-  if (versions.document(current).kind === placeholderKind) return;
-  throw new StoreError(
-    "record-already-exists",
-    `Record ${JSON.stringify(recordId)} exists already, at version ${current.version}.`,
-    { details: { recordId, version: current.version, pointer: "/recordId" } },
-  );
-}
-
-/** A version that says it restores another holds that one's content; its name and tags may be new ones. */
-function checkRestores(versions: RecordVersions, restores: number, after: RecordDocument): void {
-  const old = versions.document(must(versions.version(restores), "the version to restore exists"));
-  if (contentDigest(old).equals(contentDigest(after))) return;
-  const pointer = "/data/restores";
-  const message = `does not hold the content of version ${restores}`;
-  throw new StoreError("event-invalid", `${pointer} ${message}.`, {
-    hint: "Send the old version's uris, artifacts, attributes and derivedFrom as they were.",
-    details: { issues: [{ pointer, message }], issueCount: 1 },
-  });
-}
-
-function checkVersion({ recordId, current }: RecordVersions, version: number, verb: string): void {
-  if (version <= current.version) return;
-  throw new StoreError(
-    "version-not-found",
-    `Record ${JSON.stringify(recordId)} has no version ${version} to ${verb}; the last is ${current.version}.`,
-    { details: { recordId, version, current: current.version } },
-  );
-}
-
-/** Drops members that are undefined: they are not there, and MessagePack could not say so. */
-function compact(value: Readonly<Record<string, unknown>>): EnvelopePayload & EntryPayload["data"] {
-  const result: Record<string, unknown> = {};
-  for (const key in value) if (value[key] !== undefined) result[key] = value[key];
-  return result;
-}
-
-/** The members of a document or patch as they can be stored. */
-function storable<T extends { readonly artifacts?: NewDocument["artifacts"] | null }>(
-  members: T,
-): T {
-  const plain: Record<string, unknown> = compact({ ...members });
-  const artifacts = members.artifacts?.map((artifact) => compact({ ...artifact }));
-  if (artifacts !== undefined) plain["artifacts"] = artifacts;
-  return plain as T;
-}
-
-/** The patch or document without its sources, which stand in the header. */
-function splitUpdate({ patch, document }: Updated["data"]): Readonly<Record<string, unknown>> {
-  if (patch !== undefined) {
-    const { derivedFrom: _sources, ...rest } = patch;
-    return { patch: storable(rest) };
-  }
-  const { derivedFrom: _sources, ...rest } = must(
-    document,
-    "an update holds a patch or a document",
-  );
-  return { document: storable(rest) };
-}
-
-function completeUpdate(
-  before: RecordDocument,
-  { patch, document }: Updated["data"],
-  edges: readonly Derivation[] | null,
-  place: string,
-): RecordDocument {
-  if (patch === undefined) {
-    const whole = must(document, "an update holds a patch or a document");
-    return completeDocument({ ...storable(whole), derivedFrom: edges ?? [] });
-  }
-  const change = { ...storable(patch), ...(edges !== null && { derivedFrom: edges }) };
-  const merged = mergePatch(before, change);
-  validateDocument(merged, place);
-  return completeDocument(merged as PinnedDocument);
-}
-
-/** A source without a version and the same source with its current one are different words for one edge. */
-function repeatedSource({ recordId, version }: RecordVersionRef, pointer: string): StoreError {
-  const message = `names ${recordId}@${version} in the same role and relation a second time`;
-  return new StoreError("event-invalid", `${pointer} ${message}.`, {
-    details: { issues: [{ pointer, message }], issueCount: 1 },
-  });
-}
-
-function checkExpectedVersion(event: NewEvent, current: VersionEntry | undefined): void {
-  const expected = event.expectedVersion ?? "any";
-  if (expected === "any") return;
-  const actual = current?.version ?? 0;
-  const fits =
-    expected === "none" ? actual === 0 : expected === "exists" ? actual > 0 : actual === expected;
-  if (fits) return;
-  const found = actual === 0 ? "does not exist" : `is at version ${actual}`;
-  throw new StoreError(
-    "version-conflict",
-    `Record ${JSON.stringify(event.recordId)} ${found}, and ${expected} was expected.`,
-    {
-      details: { recordId: event.recordId, expected, actual, pointer: "/expectedVersion" },
-    },
-  );
-}
-
-function mustExist(event: NewEvent, versions: RecordVersions | undefined): RecordVersions {
-  if (versions !== undefined) return versions;
-  throw new StoreError(
-    "record-not-found",
-    `There is no record ${JSON.stringify(event.recordId)}.`,
-    {
-      details: { recordId: event.recordId, pointer: "/recordId" },
-      hint: "Create it first with record.created.",
-    },
-  );
 }
 
 /** Adds the event's place in its batch to an error. */

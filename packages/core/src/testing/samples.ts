@@ -14,7 +14,7 @@ import type { EventLog, ReadOptions } from "../log/event-log.ts";
 type Envelope = EventOptions & { readonly id?: EventId | undefined; readonly actor?: string };
 
 /** Reads `ID` or `ID@VERSION` as a source. */
-export function source(ref: string): NewDerivation {
+function source(ref: string): NewDerivation {
   const [recordId = ref, version] = ref.split("@");
   return version === undefined ? { recordId } : { recordId, version: Number(version) };
 }
