@@ -28,11 +28,10 @@ test("the overview names every command of the design, and prints the same howeve
   await withShell(async (shell) => {
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
-      [
-        ...["init", "ingest", "create", "update", "invalidate", "restore", "show", "list", "log"],
-        ...["history", "diff", "lineage", "impact", "stale", "replay", "label", "verify", "import"],
-        ...["demo", "completion"],
-      ].toSorted(),
+      (
+        "completion create demo diff history impact import ingest init invalidate label lineage list log " +
+        "replay restore show stale update verify"
+      ).split(" "),
     );
     const overview = await shell.text("help");
     expect(await shell.text("--help")).toBe(overview);

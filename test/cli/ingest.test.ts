@@ -140,7 +140,7 @@ test("each refused line is named with its number, code and pointer, and the othe
     expect(summary).toMatchObject({ stored: good.length, refused: bad.length, head: good.length });
     expect(await recordIds(shell)).toEqual(good);
     const pointers = new Map((summary["errors"] ?? []).map(({ line, pointer }) => [line, pointer]));
-    const given = bad.map((_, index) => pointers.get((2 * index + 2) as Json));
+    const given = bad.map((_, index) => pointers.get(2 * index + 2));
     expect(given).toEqual(bad.map(([, , pointer]) => pointer));
   });
 });
@@ -306,7 +306,8 @@ test("progress is shown in one line of stderr, on a terminal only", async () => 
     const input = (from: number) => ndjson([creation(`r${from}`), creation(`r${from + 1}`)]);
     const words = ["ingest", "-", "--batch", "1"];
     const seen = await shell.run(words, { input: input(0), isInteractive: true });
-    expect(seen.stderr).toMatch(/^(\r\u001b\[K[^\n]*)+$/u);
+    expect(seen.stderr).toMatch(/^\r/);
+    expect(seen.stderr).not.toContain("\n");
     const quiet = await shell.run(words, { input: input(2) });
     expect(quiet.stderr).toBe("");
   });

@@ -217,7 +217,7 @@ test("replay gives the closure, sources first, and a verdict on each input", asy
       verdict,
       now,
     ]);
-    expect(verdicts.toSorted()).toEqual([
+    expect(verdicts.toSorted(([a], [b]) => String(a).localeCompare(String(b)))).toEqual([
       ["a", "superseded", 2],
       ["b", "same", 1],
       ["c", "withdrawn-since", 2],

@@ -93,8 +93,26 @@ export interface Refusal {
   readonly details: Json;
 }
 
-/** Parsed JSON of a shape that the test is about. */
-export type Json = { readonly [member: string]: Json } & readonly Json[] & string & number;
+type Many = readonly Json[] | undefined;
+
+/** A parsed answer. Its lists and parts have names; anything else is for the test to compare. */
+export interface Json {
+  readonly [member: string]: unknown;
+  readonly record?: Json;
+  readonly data?: Json;
+  readonly invalidation?: Json | null;
+  readonly records?: Many;
+  readonly events?: Many;
+  readonly versions?: Many;
+  readonly errors?: Many;
+  readonly nodes?: Many;
+  readonly edges?: Many;
+  readonly withdrawn?: Many;
+  readonly outdated?: Many;
+  readonly closure?: Many;
+  readonly verdicts?: Many;
+  readonly files?: Many;
+}
 
 /** Gives `use` a shell in a new directory with an empty store. */
 export async function withShell<T>(use: (shell: Shell) => Promise<T>): Promise<T> {
@@ -135,11 +153,14 @@ export function start(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  return spawn(process.execPath, [builtCommand, ...words], {
+  const child = spawn(process.execPath, [builtCommand, ...words], {
     cwd,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  // A command that ends before it has read its input is what some tests are about.
+  child.stdin?.on("error", () => {});
+  return child;
 }
 
 /** The end of a process: exit code or signal, and what it printed. */

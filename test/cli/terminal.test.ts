@@ -115,7 +115,7 @@ test("columns line up, whatever alphabet the cells are in", async () => {
     await shell.text("create", "config", "日本語の名前", "--id", "ключ");
     await shell.text("create", "config", "e\u0301te\u0301 🎉", "--id", "한글");
     const cells = (text: string) =>
-      [...text].reduce((sum, character) => {
+      Array.from(text).reduce((sum, character) => {
         if (/\p{M}/u.test(character)) return sum;
         return sum + (/[\u3000-\uffdc]|🎉/u.test(character) ? 2 : 1);
       }, 0);
@@ -154,8 +154,8 @@ test("a style that was begun ends, also in a line that was cut", async () => {
       await shell.text("create", "config", "x", "--id", `${id}${"y".repeat(90)}`);
     const { stdout } = await shell.run(["list"], { columns: 40, isColorful: true });
     for (const line of stdout.trimEnd().split("\n")) {
-      const styles = line.match(/\u001b\[\d+m/gu) ?? [];
-      expect(styles.length % 2).toBe(0);
+      const styles = line.split("\u001b[").length - 1;
+      expect(styles % 2).toBe(0);
       expect([...stripVTControlCharacters(line)].length).toBeLessThanOrEqual(40);
     }
   });

@@ -7,6 +7,11 @@ import { expect, test } from "vitest";
 
 import { withShell, type Json, type Shell } from "./support.ts";
 
+/** One flag with each of its values. */
+function flags(name: string, ...values: readonly string[]): string[] {
+  return values.flatMap((value) => [name, value]);
+}
+
 async function story(shell: Shell): Promise<void> {
   await shell.text("create", "config", "run 7", "--id", "cfg-1");
   await shell.text("create", "dataset", "scan 12", "--id", "ds-1", "--from", "cfg-1:setup");
@@ -21,10 +26,14 @@ test("create stores everything its flags say and answers with the record", async
     await shell.text("create", "dataset", "peaks", "--id", "ds-1");
     const words = ["create", "model", "braggnn", "--id", "m-1", "--actor", "ann"];
     const answer = await shell.json(
-      ...[...words, "--tag", "loss=0.12", "--tag", "stage=prod", "--tag", "final=true"],
-      ...["--uri", "file:///a", "--uri", "file:///b", "--from", "ds-1:training-data"],
-      ...["--attr", '{"layers":[1,2]}', "--artifact", "weights.bin", "--on-invalidate", "act-1"],
-      ...["--occurred-at", "2026-03-01T12:00:00Z"],
+      ...words,
+      ...flags("--tag", "loss=0.12", "stage=prod", "final=true"),
+      ...flags("--uri", "file:///a", "file:///b"),
+      ...flags("--from", "ds-1:training-data"),
+      ...flags("--attr", '{"layers":[1,2]}'),
+      ...flags("--artifact", "weights.bin"),
+      ...flags("--on-invalidate", "act-1"),
+      ...flags("--occurred-at", "2026-03-01T12:00:00Z"),
     );
     expect(answer).toMatchObject({ status: "stored", position: 2, version: 1, recordId: "m-1" });
     const sha256 = createHash("sha256").update("weights").digest("hex");
@@ -67,8 +76,8 @@ test("tag values that read as numbers or booleans are typed, unless digits would
       empty: "",
       equation: "a=b",
     };
-    const flags = Object.entries(given).flatMap(([key, value]) => ["--tag", `${key}=${value}`]);
-    const { record } = await shell.json("create", "config", "x", ...flags);
+    const tags = Object.entries(given).map(([key, value]) => `${key}=${value}`);
+    const { record } = await shell.json("create", "config", "x", ...flags("--tag", ...tags));
     expect(record?.["tags"]).toEqual({
       number: -1500,
       zero: 0,
@@ -98,8 +107,7 @@ test("a source may be an id, a version, a kind and name, or an id that holds a c
     await shell.text("create", "dataset", "a:b", "--id", "urn:ds:1");
     await shell.text("update", "urn:ds:1", "--tag", "a=1");
     const from = ["urn:ds:1", "urn:ds:1:raw", "urn:ds:1@1:old", "dataset/a:b:named"];
-    const flags = from.flatMap((ref) => ["--from", ref]);
-    const { record } = await shell.json("create", "model", "m", ...flags);
+    const { record } = await shell.json("create", "model", "m", ...flags("--from", ...from));
     const sources = (record?.["derivedFrom"] ?? []) as readonly Json[];
     expect(sources.map(({ recordId, version, role }) => [recordId, version, role])).toEqual([
       ["urn:ds:1", 2, null],
@@ -201,16 +209,16 @@ test("--expect lets an update and a restore through only at that version", async
 });
 
 test("a dry run says what impact says, stores nothing, and is what then happens", async () => {
-  for (const flags of [[], ["--no-cascade"]]) {
+  for (const cascade of [[], ["--no-cascade"]]) {
     for (const ref of ["cfg-1", "cfg-1@1", "cfg-1@2", "m-1"]) {
       await withShell(async (shell) => {
         await story(shell);
         await shell.text("update", "cfg-1", "--set", "attributes.energy=8.4");
         await shell.text("update", "m-1", "--from", "ds-1", "--from", "cfg-1");
-        const dry = await shell.json("invalidate", ref, "--dry-run", ...flags);
+        const dry = await shell.json("invalidate", ref, "--dry-run", ...cascade);
         expect(await shell.json("log")).toMatchObject({ asOf: 6 });
-        if (flags.length === 0) expect(await shell.json("impact", ref)).toEqual(dry);
-        await shell.text("invalidate", ref, "--cause", "wrong", ...flags);
+        if (cascade.length === 0) expect(await shell.json("impact", ref)).toEqual(dry);
+        await shell.text("invalidate", ref, "--cause", "wrong", ...cascade);
         const { events } = await shell.json("log", "--from", "7");
         const happened = (events ?? []).map(({ recordId, data }) => ({
           recordId,
