@@ -119,6 +119,20 @@ test("log --follow prints what is stored, waits, and ends well on SIGINT", async
   });
 });
 
+test("log --follow says on stderr that it keeps the store to itself", async () => {
+  await withBuiltStore(async (directory) => {
+    await spawned(["create", "config", "x", "--id", "a"], directory);
+    const child = start(["log", "--follow", "a"], directory);
+    const end = ended(child);
+    await once(child.stdout ?? child, "data");
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await end;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ *1 {2,}\d{4}-\d\d-\d\d [\d:]{8}Z {2}created {6}a@1 .*\n$/);
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+  });
+});
+
 test("a store in use is refused with the id of the process that uses it, and free again after its death", async () => {
   await withBuiltStore(async (directory) => {
     await spawned(["create", "config", "x", "--id", "a"], directory);

@@ -88,6 +88,9 @@ async function follow(
   const store = await context.store();
   const ref = values.positionals[0];
   const recordId = ref === undefined ? undefined : await context.resolveRecord(ref);
+  if (!out.isJson) {
+    out.note("Following. No other process can open the store meanwhile; Ctrl-C ends it.");
+  }
   // A subscription alone does not keep a process running.
   const keepAlive = setInterval(() => {}, 0x7fff_ffff);
   try {
