@@ -148,6 +148,10 @@ test("the zsh script loads the bash one, and the fish script names every command
     expect(await shell.text("completion", "zsh")).toBe(
       `autoload -U +X bashcompinit && bashcompinit\n${bash}`,
     );
+    expect(await shell.json("completion", "bash")).toEqual({
+      shell: "bash",
+      script: bash.trimEnd(),
+    });
     const fish = await shell.text("completion", "fish");
     for (const name of await commandNames(shell)) expect(fish).toContain(`-a ${name} -d "`);
     for (const line of fish.trimEnd().split("\n")) expect(line).toMatch(/^complete -c sennit /);

@@ -216,3 +216,20 @@ test("a log of 150 000 rows is printed", async () => {
     expect(log.match(/\n/g)).toHaveLength(150_001);
   });
 });
+
+test("attributes are shown in few lines and are still JSON", async () => {
+  await withShell(async (shell) => {
+    const attributes = {
+      name: "x".repeat(40),
+      short: { a: 1, b: [] },
+      numbers: Array.from({ length: 100 }, (_, index) => index),
+      nested: [{ text: "y".repeat(80), none: null }, { list: [[1], [2]] }, "plain"],
+    };
+    await shell.text("create", "config", "x", "--id", "a", "--attr", JSON.stringify(attributes));
+    const [, shown = ""] = (await shell.text("show", "a")).split("attributes\n");
+    expect(JSON.parse(shown)).toEqual(attributes);
+    expect(shown.split("\n").length).toBeLessThan(20);
+    await shell.text("create", "config", "x", "--id", "b", "--attr", '{"a":{"b":[1,2]}}');
+    expect(await shell.text("show", "b")).toMatch(/attributes\n {2}\{"a":\{"b":\[1,2\]\}\}\n$/);
+  });
+});

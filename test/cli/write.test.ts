@@ -99,6 +99,11 @@ test("create without an id makes one from the kind", async () => {
     const second = await shell.json("create", "decision", "go");
     expect(first["recordId"]).toMatch(/^decision-[a-z2-9]{10}$/);
     expect(second["recordId"]).not.toBe(first["recordId"]);
+    for (const kind of ["-odd", "***", "--"]) {
+      const made = await shell.text("create", "--json", "--", kind, "x");
+      const { recordId } = JSON.parse(made) as Json;
+      expect(recordId).toMatch(/^(odd|record)-[a-z2-9]{10}$/);
+    }
   });
 });
 

@@ -2,6 +2,7 @@
 import {
   formatRef,
   type AppendedEvent,
+  type JsonValue,
   type NewEvent,
   type RecordedEvent,
   type RecordView,
@@ -154,16 +155,36 @@ function derivationText({
   return `${recordId}@${version}${words.length === 0 ? "" : ` (${words.join(", ")})`}`;
 }
 
-/** Characters up to which attributes stand in one line. */
-const compactLengthMax = 76;
-
 function printAttributes(out: Output, { attributes }: RecordView): void {
-  const compact = JSON.stringify(attributes);
-  if (compact === "{}") return;
-  const text =
-    compact.length <= compactLengthMax ? compact : JSON.stringify(attributes, undefined, 2);
+  if (JSON.stringify(attributes) === "{}") return;
   out.line(out.style("dim", "attributes"));
-  for (const line of text.split("\n")) out.line(`  ${printable(line)}`);
+  for (const line of jsonLines(attributes)) out.line(`  ${printable(line)}`);
+}
+
+/** Characters up to which a JSON value stands in one line. */
+const jsonWidthMax = 76;
+
+/** JSON in as few lines as read well: what is short in one line, and so every list of plain values. */
+function jsonLines(value: JsonValue, indent = ""): string[] {
+  const compact = JSON.stringify(value);
+  const isPlainList = Array.isArray(value) && value.every(isPlain);
+  if (isPlain(value) || isPlainList || indent.length + compact.length <= jsonWidthMax) {
+    return [indent + compact];
+  }
+  const isList = Array.isArray(value);
+  const inner = `${indent}  `;
+  const items = Object.entries(value as Readonly<Record<string, JsonValue>>);
+  const lines = items.flatMap(([key, item], index) => {
+    const [first = "", ...rest] = jsonLines(item, inner);
+    const name = isList ? "" : `${JSON.stringify(key)}: `;
+    const whole = [inner + name + first.slice(inner.length), ...rest];
+    return index === items.length - 1 ? whole : [...whole.slice(0, -1), `${whole.at(-1)},`];
+  });
+  return [indent + (isList ? "[" : "{"), ...lines, indent + (isList ? "]" : "}")];
+}
+
+function isPlain(value: JsonValue): boolean {
+  return typeof value !== "object" || value === null;
 }
 
 function printInvalidation(

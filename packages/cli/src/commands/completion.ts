@@ -24,13 +24,18 @@ export const command = defineCommand({
       });
     }
     const flags = await flagsByCommand();
-    if (shell === "fish") out.line(fishScript(flags));
-    else if (shell === "zsh")
-      out.line(`autoload -U +X bashcompinit && bashcompinit\n${bashScript(flags)}`);
-    else out.line(bashScript(flags));
+    const script = scriptFor(shell, flags);
+    if (out.isJson) out.json({ shell, script });
+    else out.line(script);
     return undefined;
   },
 });
+
+function scriptFor(shell: string, flags: FlagsByCommand): string {
+  if (shell === "fish") return fishScript(flags);
+  const bash = bashScript(flags);
+  return shell === "zsh" ? `autoload -U +X bashcompinit && bashcompinit\n${bash}` : bash;
+}
 
 type FlagsByCommand = ReadonlyMap<string, readonly string[]>;
 

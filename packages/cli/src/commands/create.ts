@@ -88,7 +88,12 @@ export const command = defineCommand({
 const letters = "abcdefghjkmnpqrstuvwxyz23456789";
 
 function randomId(kind: string): string {
-  const word = kind.replaceAll(/[^\p{L}\p{N}]+/gu, "-").slice(0, 40);
+  // An id that started with a dash would read as a flag.
+  const word =
+    kind
+      .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-/, "")
+      .slice(0, 40) || "record";
   const tail = Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join("");
   return `${word}-${tail}`;
 }
