@@ -149,7 +149,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   codec: ["event/", "merkle/", "storage/keyspace.ts"],
   records: ["event/", "codec/", "storage/"],
   lineage: ["event/", "codec/"],
-  log: ["event/", "codec/", "storage/", "records/", "lineage/"],
+  log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
 };
 

@@ -113,6 +113,7 @@ export const errorCodes = {
   "checksum-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
   "entry-unreadable": { category: "corrupt", hint: "Run: sennit verify" },
   "log-gap": { category: "corrupt", hint: "Run: sennit verify" },
+  "root-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
   "head-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
 
   aborted: { category: "interrupted", hint: "Nothing to do: the caller stopped it." },

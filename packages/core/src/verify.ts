@@ -1,8 +1,9 @@
-/** Reads a whole log and checks it: checksums, places, payload digests, versions, ids. */
+/** Reads a whole log and checks it: checksums, places, payload digests, versions, ids, the Merkle root. */
 import { StoreError, isStoreError, type ErrorCode } from "./errors.ts";
 import type { Entry } from "./codec/entry.ts";
 import type { Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
+import { Frontier } from "./merkle/frontier.ts";
 import { findVersion } from "./records/versions.ts";
 
 export interface VerifyOptions {
@@ -32,6 +33,7 @@ interface Tally {
   events: number;
   records: number;
   recordedAtUs: number;
+  readonly frontier: Frontier;
 }
 
 /** Checks every entry from 1 to the head, and that each stands where the version blocks say. */
@@ -40,19 +42,14 @@ export async function verifyLog(
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const { head } = log;
-  const tally: Tally = { events: 0, records: 0, recordedAtUs: 0 };
+  const tally: Tally = { events: 0, records: 0, recordedAtUs: 0, frontier: new Frontier() };
   const problems: VerifyProblem[] = [];
   try {
     for await (const entries of log.readEntries({ until: head, signal: options.signal })) {
       for (const entry of entries) checkEntry(log, entry, tally);
       options.onProgress?.(tally.events);
     }
-    if (tally.records !== log.recordCount) {
-      throw new StoreError(
-        "head-mismatch",
-        `The log creates ${tally.records} records, but ${log.recordCount} were committed.`,
-      );
-    }
+    if (log.head === head) checkCommit(log, tally);
   } catch (error) {
     // What is no damage, such as an abort, is thrown again here.
     const somewhere = problemAt(tally.events + 1, error);
@@ -60,6 +57,21 @@ export async function verifyLog(
   }
   const { events, records } = tally;
   return { ok: problems.length === 0, head, events, records, problems };
+}
+
+/** What was counted and hashed must be what was committed, and the stored tiles must give the same root. */
+function checkCommit(log: EmbeddedLog, { records, frontier }: Tally): void {
+  if (records !== log.recordCount) {
+    throw new StoreError(
+      "head-mismatch",
+      `The log creates ${records} records, but ${log.recordCount} were committed.`,
+    );
+  }
+  const root = frontier.root();
+  const { size, root: committed } = log.proofs.treeHead();
+  if (!root.equals(committed) || !root.equals(log.proofs.rootFromTiles(size))) {
+    throw new StoreError("root-mismatch", "The Merkle root of the log is not the one committed.");
+  }
 }
 
 /** Entries are read in chunks, so a failed read says only that one of many is damaged; this finds which. */
@@ -118,4 +130,5 @@ function checkEntry(log: EmbeddedLog, entry: Entry, tally: Tally): void {
   tally.events += 1;
   if (version === 1) tally.records += 1;
   tally.recordedAtUs = recordedAtUs;
+  tally.frontier.append(entry.leafHash());
 }

@@ -65,6 +65,8 @@ export interface BatchStart {
 
 /** What a batch writes. */
 export interface BuiltBatch extends BatchStart {
+  /** Leaf hashes of the batch's entries, in order. */
+  readonly leaves: readonly Uint8Array[];
   readonly puts: readonly StorageEntry[];
   /** Newest block of each record touched; a later batch of the same write may replace it. */
   readonly blocks: ReadonlyMap<RecordId, VersionBlock>;
@@ -77,6 +79,7 @@ export class BatchBuilder {
   readonly #recordedAtUs: number;
   readonly #recordedAtMs: number;
   readonly #puts: StorageEntry[] = [];
+  readonly #leaves: Uint8Array[] = [];
   readonly #blocks = new Map<RecordId, VersionBlock>();
   #head: Position;
   #recordCount: number;
@@ -115,6 +118,7 @@ export class BatchBuilder {
     this.#count(value.length, origin);
 
     this.#puts.push([key, value]);
+    this.#leaves.push(entry.leafHash());
     if (event.id !== undefined && positionOfStoreId(event.id) !== position) {
       this.#putEventId(event.id, position);
     }
@@ -130,6 +134,7 @@ export class BatchBuilder {
   build(): BuiltBatch {
     return {
       puts: this.#puts,
+      leaves: this.#leaves,
       blocks: this.#blocks,
       head: this.#head,
       recordedAtUs: this.#recordedAtUs,

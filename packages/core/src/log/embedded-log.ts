@@ -16,18 +16,24 @@ import { validateEvent } from "../event/validate.ts";
 import type { Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { LineageGraph } from "../lineage/graph.ts";
+import { Frontier } from "../merkle/frontier.ts";
 import { PendingState, StoredState, type State } from "../records/state.ts";
 import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { BatchStart } from "./batch-builder.ts";
 import { checkConditions, validateAppendOptions } from "./conditions.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
 import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
 import { GroupWriter } from "./group-writer.ts";
+import { LogProofs } from "./log-proofs.ts";
+import { StoredTree } from "./stored-tree.ts";
 import { HeadSignal, observeEvents } from "./subscribe.ts";
 
 /** An `EventLog` on any `Storage`. */
 export class EmbeddedLog implements EventLog {
+  /** Proofs over what is durable. */
+  readonly proofs: LogProofs;
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #stored: State;
@@ -37,7 +43,7 @@ export class EmbeddedLog implements EventLog {
   /** What is durable. */
   #commit: CommitRecord;
   /** What has been decided; the same as `#commit` when nothing is being written. */
-  #decided: CommitRecord;
+  #decided: BatchStart;
   /** No batch gets a time at or before this one, so that an answer as of it stays true. */
   #answeredUntilUs = 0;
   #graph: LineageGraph | undefined;
@@ -52,8 +58,12 @@ export class EmbeddedLog implements EventLog {
     this.#decided = commit;
     this.#stored = new StoredState(storage);
     this.#pending = new PendingState(this.#stored);
+    const leafHash = (leaf: number) => this.#mustEntry(leaf + 1).leafHash();
+    const tree = new StoredTree(storage, leafHash, new Frontier(commit.head, commit.frontier));
+    this.proofs = new LogProofs(tree, () => this.#commit);
     this.#writer = new GroupWriter(
       storage,
+      tree,
       (next) => this.#advance(next),
       (error) => this.#poison(error),
     );
@@ -217,7 +227,9 @@ export class EmbeddedLog implements EventLog {
       const batch = new BatchDecider(state, this.#graph, start).decide(events);
       const withKey = this.#rememberKey(batch, events, options);
       state.keep();
-      if (batch.head > start.head) this.#decided = batch;
+      if (batch.head > start.head) {
+        this.#decided = { head: batch.head, recordCount: batch.recordCount, recordedAtUs };
+      }
       return withKey;
     } catch (error) {
       state.rollback();
@@ -248,7 +260,7 @@ export class EmbeddedLog implements EventLog {
         must(this.#pending.entry(position), "an idempotent batch's events are stored"),
       ),
     );
-    return { ...this.#decided, puts: [], blocks: new Map(), appended };
+    return { ...this.#decided, puts: [], leaves: [], blocks: new Map(), appended };
   }
 
   #rememberKey(
@@ -294,6 +306,13 @@ export class EmbeddedLog implements EventLog {
     }
     this.#graph = graph;
     return graph;
+  }
+
+  /** @throws `log-gap` */
+  #mustEntry(position: Position): Entry {
+    const entry = this.#stored.entry(position);
+    if (entry === undefined) throw gap(position);
+    return entry;
   }
 
   #assertWritable(): void {

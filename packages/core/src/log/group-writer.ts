@@ -8,6 +8,7 @@ import { limits } from "../limits.ts";
 import { blockKey, commitKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 import type { DecidedBatch } from "./decide.ts";
+import type { StoredTree } from "./stored-tree.ts";
 
 interface Waiting {
   readonly batch: DecidedBatch;
@@ -18,6 +19,7 @@ interface Waiting {
 /** Writes decided batches in order, many to a write. */
 export class GroupWriter {
   readonly #storage: Storage;
+  readonly #tree: StoredTree;
   readonly #onCommit: (commit: CommitRecord) => void;
   readonly #onFailure: (error: StoreError) => void;
   #waiting: Waiting[] = [];
@@ -25,15 +27,18 @@ export class GroupWriter {
   #running: Promise<void> | undefined;
 
   /**
+   * @param tree gets the leaves of every batch, in the order written
    * @param onCommit called after each durable write, before its batches resolve
    * @param onFailure called once when a write fails; every batch waiting has been decided on top of it and is rejected
    */
   constructor(
     storage: Storage,
+    tree: StoredTree,
     onCommit: (commit: CommitRecord) => void,
     onFailure: (error: StoreError) => void,
   ) {
     this.#storage = storage;
+    this.#tree = tree;
     this.#onCommit = onCommit;
     this.#onFailure = onFailure;
   }
@@ -102,8 +107,9 @@ export class GroupWriter {
       const key = blockKey(recordId);
       puts.push([key, frame(key, block.bytes)]);
     }
+    for (const tile of this.#tree.append(batches.flatMap(({ leaves }) => leaves))) puts.push(tile);
     const { head, recordedAtUs, recordCount } = last;
-    const commit = { head, recordedAtUs, recordCount };
+    const commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
     puts.push([commitKey, encodeCommit(commit)]);
     await this.#storage.write({ puts });
     this.#onCommit(commit);

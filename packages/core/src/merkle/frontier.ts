@@ -22,13 +22,15 @@ export class Frontier {
     return this.#hashes;
   }
 
-  append(leaf: Uint8Array): void {
+  /** @param onNode called with each inner node the leaf completes, by its level: 1 for the parent of two leaves */
+  append(leaf: Uint8Array, onNode?: (level: number, hash: Buffer) => void): void {
     let hash: Buffer = Buffer.from(leaf);
-    let level = this.#size;
+    let rest = this.#size;
     // Two subtrees of one size make one of twice the size: the carry of a binary addition.
-    while (level % 2 === 1) {
+    for (let level = 1; rest % 2 === 1; level += 1) {
       hash = nodeHash(this.#hashes.pop() ?? hash, hash);
-      level = Math.floor(level / 2);
+      onNode?.(level, hash);
+      rest = Math.floor(rest / 2);
     }
     this.#hashes.push(hash);
     this.#size += 1;

@@ -10,6 +10,7 @@
  * | `K` | idempotency key | what the batch with this key was, and where it is |
  * | `O` | record id, 0x00, block index in 4 bytes | an older, full version block |
  * | `S` | position, 8 bytes | the whole document after the patch at that position |
+ * | `Z` | level, tile index in 8 bytes | up to 256 hashes of the Merkle tree |
  */
 import { encodeUuid, type EventId, type Position, type RecordId } from "../ids.ts";
 
@@ -22,6 +23,7 @@ const eventIdSpace = space("I");
 const idempotencySpace = space("K");
 const olderBlockSpace = space("O");
 const documentSpace = space("S");
+const tileSpace = space("Z");
 
 /** The only key of the commit record. */
 export const commitKey: Uint8Array = Buffer.from([commitSpace]);
@@ -75,4 +77,14 @@ export function eventIdKey(id: EventId): Buffer {
 
 export function idempotencyKey(key: string): Buffer {
   return textKey(idempotencySpace, key);
+}
+
+/** `Z`, the level of the tile and its index within the level. */
+export function tileKey(level: number, index: number): Buffer {
+  const key = Buffer.allocUnsafe(10);
+  key[0] = tileSpace;
+  key[1] = level;
+  key.writeUInt32BE(Math.floor(index / 0x1_0000_0000), 2);
+  key.writeUInt32BE(index >>> 0, 6);
+  return key;
 }

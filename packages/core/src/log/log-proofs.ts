@@ -1,0 +1,78 @@
+/** Proofs over a log: its root at any size, that an event is in it, that it only grew. */
+import type { CommitRecord } from "../codec/commit-record.ts";
+import { StoreError } from "../errors.ts";
+import type { Position } from "../ids.ts";
+import { Frontier } from "../merkle/frontier.ts";
+import { emptyRoot } from "../merkle/hashing.ts";
+import { consistencyProof, inclusionProof, rangeRoot } from "../merkle/proofs.ts";
+import type { StoredTree } from "./stored-tree.ts";
+
+/** The tree over the first `size` events. */
+export interface LogTreeHead {
+  readonly size: Position;
+  /** 32 bytes. */
+  readonly root: Buffer;
+}
+
+export class LogProofs {
+  readonly #tree: StoredTree;
+  readonly #commit: () => CommitRecord;
+
+  /** @param commit gives what is durable at the moment */
+  constructor(tree: StoredTree, commit: () => CommitRecord) {
+    this.#tree = tree;
+    this.#commit = commit;
+  }
+
+  /** Size and root of the first `size` events. @param size 0 to the head; default: the head */
+  treeHead(size: Position = this.#commit().head): LogTreeHead {
+    this.#assertSize(size);
+    const { head, frontier } = this.#commit();
+    const isCommitted = size === head;
+    return {
+      size,
+      root: isCommitted ? new Frontier(size, frontier).root() : this.rootFromTiles(size),
+    };
+  }
+
+  /** The root of the first `size` events, worked out from the stored tiles. */
+  rootFromTiles(size: Position): Buffer {
+    return size === 0 ? emptyRoot : rangeRoot(this.#tree.subtree, 0, size);
+  }
+
+  /** The hashes that lead from an event to the root of the first `size` events. @throws `argument-invalid` */
+  inclusionProof(position: Position, size: Position = this.#commit().head): Buffer[] {
+    this.#assertSize(size);
+    if (!Number.isInteger(position) || position < 1 || position > size) {
+      throw new StoreError(
+        "argument-invalid",
+        `Position ${position} is not among the first ${size}.`,
+        { details: { position, size } },
+      );
+    }
+    return inclusionProof(this.#tree.subtree, position - 1, size);
+  }
+
+  /**
+   * The hashes that show the first `from` events to be the beginning of the first `to`.
+   *
+   * @throws `argument-invalid`
+   */
+  consistencyProof(from: Position, to: Position = this.#commit().head): Buffer[] {
+    this.#assertSize(to);
+    if (!Number.isInteger(from) || from < 0 || from > to) {
+      throw new StoreError("argument-invalid", `Size ${from} is not from 0 to ${to}.`, {
+        details: { from, to },
+      });
+    }
+    return consistencyProof(this.#tree.subtree, from, to);
+  }
+
+  #assertSize(size: Position): void {
+    const { head } = this.#commit();
+    if (Number.isInteger(size) && size >= 0 && size <= head) return;
+    throw new StoreError("argument-invalid", `Size ${size} is not from 0 to the head, ${head}.`, {
+      details: { size, head },
+    });
+  }
+}
