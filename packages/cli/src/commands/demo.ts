@@ -9,6 +9,7 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { commandLine, playStory } from "../demo/play.ts";
 import { tryNext } from "../demo/story.ts";
+import { Output } from "../output.ts";
 
 const directoryDefault = "sennit-demo";
 /** Marks a directory as made by the demo, so that the next demo may replace it. */
@@ -31,10 +32,16 @@ export const command = defineCommand({
       values.positionals[0] ?? values.text("store") ?? directoryDefault,
     );
     await prepare(directory, io.clock);
-    out.line(
-      `A sennit is a braided cord. This one is laid in ${relative(io.cwd, directory) || "."}.`,
-    );
     const { run } = await import("../run.ts");
+    if (out.isJson) {
+      // The story is for people; a program gets what it leaves behind.
+      const silent = { ...io, stdout: () => undefined };
+      const code = await playStory(silent, new Output(silent, false), directory, run);
+      if (code === 0) out.json({ store: directory, commands: nextCommands(context, directory) });
+      return code;
+    }
+    const place = relative(io.cwd, directory) || ".";
+    out.line(`A sennit is a braided cord. This one is laid in ${place}.`);
     const code = await playStory(io, out, directory, run);
     if (code === 0) printNext(context, directory);
     return code;
@@ -72,12 +79,18 @@ async function rejectInUse(directory: string, clock: Context["io"]["clock"]): Pr
   }
 }
 
-function printNext({ io, out }: Context, directory: string): void {
+function printNext(context: Context, directory: string): void {
+  const { io, out } = context;
+  const store = relative(io.cwd, directory) || ".";
+  out.line(out.style("bold", "Now you"));
+  out.line(`The store is in ${store}. Each of these works as it stands:\n`);
+  for (const line of nextCommands(context, directory)) out.line(`  ${line}`);
+  out.line(`\nTo be rid of it, delete ${store}.`);
+}
+
+/** Command lines that work in the store left behind, as they are to be typed here. */
+function nextCommands({ io }: Context, directory: string): string[] {
   const program = existsSync(join(io.cwd, localCommand)) ? localCommand : "sennit";
   const store = relative(io.cwd, directory) || ".";
-  out.line(
-    `${out.style("bold", "Now you")}\nThe store is in ${store}. Each of these works as it stands:\n`,
-  );
-  for (const words of tryNext) out.line(`  ${commandLine([program, "--store", store, ...words])}`);
-  out.line(`\nTo be rid of it, delete ${store}.`);
+  return tryNext.map((words) => commandLine([program, "--store", store, ...words]));
 }

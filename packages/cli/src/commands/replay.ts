@@ -46,8 +46,9 @@ export const command = defineCommand({
       out.note(`wrote ${plural(files, "file")} and manifest.json to ${printable(directory)}`);
     const changed = replay.verdicts.filter(({ verdict }) => verdict !== "same").length;
     if (!values.flag("check") || changed === 0) return undefined;
-    if (!out.isJson) out.note(differs(changed, replay).message);
-    return exitCodes[differs(changed, replay).category];
+    const error = differs(changed, replay);
+    out.note(out.isJson ? JSON.stringify(error) : error.message);
+    return exitCodes[error.category];
   },
 });
 

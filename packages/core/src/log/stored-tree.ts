@@ -16,7 +16,7 @@ import { tileKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 
 /** Hashes in a full tile. */
-export const tileWidth = 256;
+const tileWidth = 256;
 /** Levels of the tree between two levels of tiles. */
 const tileHeight = 8;
 
