@@ -144,6 +144,7 @@ const basics = [
 const layers: Readonly<Record<string, readonly string[]>> = {
   event: [],
   merkle: [],
+  checkpoint: [],
   storage: [],
   // Checksums cover keys, so the codecs know how keys look, and nothing else of the storage.
   codec: ["event/", "merkle/", "storage/keyspace.ts"],

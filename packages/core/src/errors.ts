@@ -41,6 +41,7 @@ export const errorCodes = {
   },
   "ref-invalid": { category: "invalid", hint: "Write ID, ID@VERSION or KIND/NAME." },
   "import-invalid": { category: "invalid", hint: "Check that the file has the format named." },
+  "key-invalid": { category: "invalid", hint: "Check the key file, or put back a copy of it." },
   "label-invalid": {
     category: "invalid",
     hint: "A label holds no white space and looks like neither a position nor a time.",

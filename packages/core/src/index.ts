@@ -1,5 +1,11 @@
 /** The public API of the core: this list and nothing else. */
 export { throwIfAborted } from "./abort.ts";
+export {
+  openCheckpoint,
+  parseVerifierKey,
+  type Checkpoint,
+  type VerifierKey,
+} from "./checkpoint/signed-note.ts";
 export { systemClock, type Clock } from "./clock.ts";
 export {
   errorCodes,

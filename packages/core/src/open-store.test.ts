@@ -24,7 +24,7 @@ test("a store is made where nothing is, and opened again with what it held", asy
     expect(again.head).toBe(1);
     expect((await again.record("a")).version).toBe(1);
     await again.close();
-    expect((await readdir(directory)).toSorted()).toEqual(["log", "sennit.json"]);
+    expect((await readdir(directory)).toSorted()).toEqual(["keys", "log", "sennit.json"]);
   });
 });
 

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { isKeyName } from "./checkpoint/signed-note.ts";
+import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { StoreError } from "./errors.ts";
 import { isPlainObject } from "./event/json.ts";
@@ -17,7 +19,8 @@ export const storeFormat = 1;
 
 const manifestName = "sennit.json";
 const ownerName = "owner.json";
-const logName = "log";
+const logDirectoryName = "log";
+const keysName = "keys";
 
 export interface OpenStoreOptions {
   /** Make the store when the directory is missing or empty. Default true. */
@@ -37,13 +40,17 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<EmbeddedStore> {
   const directory = resolve(location);
-  const made = await prepareDirectory(directory, options.create ?? true);
+  const known = await prepareDirectory(directory, options.create ?? true);
   const storage = await openLog(directory);
   try {
-    if (made) await writeManifest(directory);
+    const storeId = known ?? (await makeManifest(directory));
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
     await writeFile(join(directory, ownerName), `${JSON.stringify({ pid: process.pid })}\n`);
-    return new EmbeddedStore(log, directory, () => rm(join(directory, ownerName), { force: true }));
+    return new EmbeddedStore(log, {
+      directory,
+      signingKey: () => SigningKey.open(join(directory, keysName), logName(storeId)),
+      release: () => rm(join(directory, ownerName), { force: true }),
+    });
   } catch (error) {
     await storage.close();
     throw error;
@@ -63,21 +70,33 @@ export async function openStoreOn(
   options: Pick<OpenStoreOptions, "clock"> = {},
 ): Promise<EmbeddedStore> {
   const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
-  return new EmbeddedStore(log, undefined, async () => {});
+  return new EmbeddedStore(log, {
+    directory: undefined,
+    signingKey: () => SigningKey.generate(logName(randomUUID())),
+    release: async () => {},
+  });
 }
 
-/** Checks what is in the directory. True when the store is still to be made. */
-async function prepareDirectory(directory: string, create: boolean): Promise<boolean> {
+/** The name a store signs under, and the origin of its checkpoints. */
+function logName(storeId: string): string {
+  return `sennit/${storeId}`;
+}
+
+/** Checks what is in the directory. @returns the store's id; undefined when the store is still to be made */
+async function prepareDirectory(directory: string, create: boolean): Promise<string | undefined> {
   const names = await listDirectory(directory);
   if (names?.includes(manifestName) === true) {
-    checkManifest(directory, await readFile(join(directory, manifestName), "utf8"));
-    return false;
+    return parseManifest(directory, await readFile(join(directory, manifestName), "utf8"));
   }
   // A store whose making was cut short holds its log and nothing else; it is made again.
-  const others = (names ?? []).filter((name) => name !== logName && name !== `${manifestName}.new`);
+  const others = (names ?? []).filter(
+    (name) => name !== logDirectoryName && name !== keysName && name !== `${manifestName}.new`,
+  );
   const log =
-    names?.includes(logName) === true ? await listDirectory(join(directory, logName)) : [];
-  if (log !== undefined && log.length > 0 && !log.includes("LOCK")) others.push(logName);
+    names?.includes(logDirectoryName) === true
+      ? await listDirectory(join(directory, logDirectoryName))
+      : [];
+  if (log !== undefined && log.length > 0 && !log.includes("LOCK")) others.push(logDirectoryName);
   if (others.length > 0) {
     throw new StoreError(
       "not-a-store",
@@ -92,7 +111,7 @@ async function prepareDirectory(directory: string, create: boolean): Promise<boo
     throw new StoreError("store-not-found", `${directory} ${what}.`, { details: { directory } });
   }
   await mkdir(directory, { recursive: true });
-  return true;
+  return undefined;
 }
 
 async function listDirectory(directory: string): Promise<string[] | undefined> {
@@ -112,26 +131,26 @@ async function listDirectory(directory: string): Promise<string[] | undefined> {
   }
 }
 
-function checkManifest(directory: string, text: string): void {
+/** The id in a manifest. @throws `not-a-store`, `format-too-new` */
+function parseManifest(directory: string, text: string): string {
   const manifest = parseJson(text);
   const isOurs = isPlainObject(manifest) && manifest["format"] === "sennit-store";
-  const version = isOurs ? manifest["version"] : undefined;
-  if (typeof version !== "number") {
+  const { version, storeId } = isOurs ? manifest : {};
+  if (typeof version === "number" && version > storeFormat) {
+    throw new StoreError(
+      "format-too-new",
+      `The store in ${directory} has format ${version}; this Sennit reads up to ${storeFormat}.`,
+      { details: { directory, format: version } },
+    );
+  }
+  if (typeof version !== "number" || typeof storeId !== "string" || !isKeyName(storeId)) {
     throw new StoreError(
       "not-a-store",
       `${join(directory, manifestName)} does not describe a store.`,
       { details: { directory } },
     );
   }
-  if (version > storeFormat) {
-    throw new StoreError(
-      "format-too-new",
-      `The store in ${directory} has format ${version}; this Sennit reads up to ${storeFormat}.`,
-      {
-        details: { directory, format: version },
-      },
-    );
-  }
+  return storeId;
 }
 
 function parseJson(text: string): unknown {
@@ -142,10 +161,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Writes the manifest whole: under another name first, synced, then renamed. */
-async function writeManifest(directory: string): Promise<void> {
+/** Makes the key, then writes the manifest whole: under another name first, synced, then renamed. @returns the id */
+async function makeManifest(directory: string): Promise<string> {
   const path = join(directory, manifestName);
-  const manifest = { format: "sennit-store", version: storeFormat, storeId: randomUUID() };
+  const storeId = randomUUID();
+  await SigningKey.open(join(directory, keysName), logName(storeId));
+  const manifest = { format: "sennit-store", version: storeFormat, storeId };
   const file = await open(`${path}.new`, "w");
   try {
     await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
@@ -155,6 +176,7 @@ async function writeManifest(directory: string): Promise<void> {
   }
   await rename(`${path}.new`, path);
   await syncDirectory(directory);
+  return storeId;
 }
 
 /** Makes a rename durable. Where a directory cannot be synced (Windows) the file system does it by itself. */
@@ -170,7 +192,7 @@ async function syncDirectory(directory: string): Promise<void> {
 
 async function openLog(directory: string): Promise<Storage> {
   try {
-    return await openLevelStorage(join(directory, logName));
+    return await openLevelStorage(join(directory, logDirectoryName));
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
     const pid = await readOwner(directory);

@@ -6,6 +6,8 @@ import type { Position, RecordId } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
 import { must } from "./assert.ts";
+import { formatVerifierKey } from "./checkpoint/signed-note.ts";
+import type { SigningKey } from "./checkpoint/signing-key.ts";
 import { StoreError } from "./errors.ts";
 import { resolveAsOf } from "./read/as-of.ts";
 import { EmbeddedReader } from "./read/embedded-reader.ts";
@@ -42,10 +44,27 @@ export interface Store extends Reader {
   ): Promise<AppendedEvent>;
   /** Every event from a position on (default 1), stored ones first, then live, without gap or duplicate. */
   events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent>;
+  /**
+   * A checkpoint signed with the store's key: a signed note that says which log had which root at which size.
+   *
+   * @param size 0 to the head; default: the head
+   */
+  checkpoint(size?: Position): Promise<string>;
+  /** The public key that checks the store's checkpoints: `NAME+ID+KEY`, a C2SP verifier key. */
+  verifierKey(): Promise<string>;
   /** Reads the whole log and checks every stored byte of it. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a store in this process has beside its log. */
+interface StoreSurroundings {
+  /** Undefined when the store lives in memory. */
+  readonly directory: string | undefined;
+  readonly signingKey: () => Promise<SigningKey>;
+  /** Called once the log is closed. */
+  readonly release: () => Promise<void>;
 }
 
 /** A store in this process. */
@@ -54,13 +73,13 @@ export class EmbeddedStore implements Store {
   readonly log: EmbeddedLog;
   /** The store's directory; undefined when it lives in memory. */
   readonly directory: string | undefined;
-  readonly #release: () => Promise<void>;
+  readonly #surroundings: StoreSurroundings;
+  #signingKey: Promise<SigningKey> | undefined;
 
-  /** @param release called once the log is closed */
-  constructor(log: EmbeddedLog, directory: string | undefined, release: () => Promise<void>) {
+  constructor(log: EmbeddedLog, surroundings: StoreSurroundings) {
     this.log = log;
-    this.directory = directory;
-    this.#release = release;
+    this.directory = surroundings.directory;
+    this.#surroundings = surroundings;
   }
 
   get head(): Position {
@@ -100,13 +119,25 @@ export class EmbeddedStore implements Store {
     return this.log.events$(options);
   }
 
+  async checkpoint(size: Position = this.head): Promise<string> {
+    const key = await this.#key();
+    return key.signCheckpoint({
+      origin: key.verifierKey.name,
+      ...this.log.proofs.treeHead(size),
+    });
+  }
+
+  async verifierKey(): Promise<string> {
+    return formatVerifierKey((await this.#key()).verifierKey);
+  }
+
   verify(options?: VerifyOptions): Promise<VerifyReport> {
     return verifyLog(this.log, options);
   }
 
   async close(): Promise<void> {
     await this.log.close();
-    await this.#release();
+    await this.#surroundings.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -153,6 +184,12 @@ export class EmbeddedStore implements Store {
     options?: ReadOptions & { readonly recordId?: RecordId | undefined },
   ): AsyncIterable<RecordedEvent> {
     return this.#now().events(options);
+  }
+
+  /** The key is read when it is first needed: most uses of a store sign nothing. */
+  #key(): Promise<SigningKey> {
+    this.#signingKey ??= this.#surroundings.signingKey();
+    return this.#signingKey;
   }
 
   #now(): EmbeddedReader {

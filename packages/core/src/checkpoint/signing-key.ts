@@ -1,0 +1,85 @@
+/** The key a store signs its checkpoints with: made once, kept in a file only its owner can read, never printed. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  type KeyObject,
+} from "node:crypto";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { StoreError } from "../errors.ts";
+import {
+  formatCheckpoint,
+  formatNote,
+  formatVerifierKey,
+  keyId,
+  type Checkpoint,
+  type VerifierKey,
+} from "./signed-note.ts";
+
+/** The private key in a store's directory `keys`, and beside it the public one as a verifier key. */
+export const privateKeyName = "signing-key.pem";
+export const publicKeyName = "verifier-key.txt";
+
+/** An Ed25519 key pair with the name of the log it signs for. */
+export class SigningKey {
+  readonly verifierKey: VerifierKey;
+  readonly #privateKey: KeyObject;
+
+  private constructor(privateKey: KeyObject, verifierKey: VerifierKey) {
+    this.#privateKey = privateKey;
+    this.verifierKey = verifierKey;
+  }
+
+  /** Makes a new key. */
+  static async generate(name: string): Promise<SigningKey> {
+    return SigningKey.#of(name, generateKeyPairSync("ed25519").privateKey);
+  }
+
+  /** Reads the key of a store's `keys` directory, and makes it when it is not there. @throws `key-invalid` */
+  static async open(directory: string, name: string): Promise<SigningKey> {
+    const path = join(directory, privateKeyName);
+    const pem = await readFile(path, "utf8").catch(() => undefined);
+    if (pem !== undefined) return SigningKey.#of(name, parsePem(pem, path));
+    const key = await SigningKey.generate(name);
+    await key.#save(directory);
+    return key;
+  }
+
+  static async #of(name: string, privateKey: KeyObject): Promise<SigningKey> {
+    const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+    // The last 32 bytes of the DER form are the key itself (RFC 8410 section 4).
+    const publicKey = Uint8Array.from(spki.subarray(spki.length - 32));
+    return new SigningKey(privateKey, { name, id: await keyId(name, publicKey), publicKey });
+  }
+
+  /** The checkpoint as a signed note. */
+  signCheckpoint(checkpoint: Checkpoint): string {
+    const text = formatCheckpoint(checkpoint);
+    return formatNote(text, this.verifierKey, sign(null, Buffer.from(text), this.#privateKey));
+  }
+
+  async #save(directory: string): Promise<void> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, privateKeyName);
+    const pem = this.#privateKey.export({ type: "pkcs8", format: "pem" });
+    await writeFile(`${path}.new`, pem, { mode: 0o600 });
+    await chmod(`${path}.new`, 0o600);
+    await writeFile(join(directory, publicKeyName), `${formatVerifierKey(this.verifierKey)}\n`);
+    await rename(`${path}.new`, path);
+  }
+}
+
+function parsePem(pem: string, path: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // Said below, without a word of what the file holds.
+  }
+  throw new StoreError("key-invalid", `${path} holds no Ed25519 private key.`, {
+    details: { path },
+  });
+}
