@@ -78,7 +78,13 @@ export class Context {
 
   /** The store, opened on first use and closed when the command ends. */
   async store(): Promise<EmbeddedStore> {
-    this.#store ??= await openStore(this.storeDirectory(), { create: false, clock: this.io.clock });
+    if (this.#store === undefined) {
+      const directory = this.storeDirectory();
+      this.#store = await openStore(directory, { create: false, clock: this.io.clock });
+      const { damage } = this.#store;
+      // Answers from a damaged store are true where it is intact, and whoever reads them must know.
+      if (damage !== undefined) this.out.note(`warning ${damage.code}: ${damage.message}`);
+    }
     return this.#store;
   }
 

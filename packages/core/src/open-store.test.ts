@@ -1,10 +1,12 @@
 /** Opening: what is a store, what is none, and who may have it. */
 import { spawn } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { must } from "./assert.ts";
+import type { StoreError } from "./errors.ts";
 import { openStore, storeFormat } from "./open-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
@@ -24,7 +26,12 @@ test("a store is made where nothing is, and opened again with what it held", asy
     expect(again.head).toBe(1);
     expect((await again.record("a")).version).toBe(1);
     await again.close();
-    expect((await readdir(directory)).toSorted()).toEqual(["keys", "log", "sennit.json"]);
+    expect((await readdir(directory)).toSorted()).toEqual([
+      "acknowledged",
+      "keys",
+      "log",
+      "sennit.json",
+    ]);
   });
 });
 
@@ -132,24 +139,86 @@ test("a store whose making was cut short is made again", async () => {
   });
 });
 
-test("a log that has lost its end, or has more than was committed, is noticed at opening", async () => {
+test("a log with a hole, or with more than was committed, is read where it is intact and not written", async () => {
   await withTemporaryDirectory(async (directory) => {
     const store = await openStore(directory);
-    await store.append([make("a"), make("b")]);
+    await store.append([make("a"), make("b"), make("c")]);
     await store.close();
     const storage = await openLevelStorage(join(directory, "log"));
-    const last = storage.get(entryKey(2)) ?? Buffer.alloc(0);
+    const last = storage.get(entryKey(3)) ?? Buffer.alloc(0);
     await storage.write({ puts: [], deletes: [entryKey(2)] });
     await storage.close();
-    expect(await codeOf(() => openStore(directory))).toBe("head-mismatch");
+    await expectDamaged(directory, "log-gap");
     const again = await openLevelStorage(join(directory, "log"));
-    await again.write({
-      puts: [
-        [entryKey(2), last],
-        [entryKey(3), last],
-      ],
-    });
+    await again.write({ puts: [[entryKey(4), last]] });
     await again.close();
-    expect(await codeOf(() => openStore(directory))).toBe("head-mismatch");
+    await expectDamaged(directory, "head-mismatch");
   });
 });
+
+test("a log put back to an earlier state is noticed, because more was acknowledged", async () => {
+  await withTemporaryDirectory(async (parent) => {
+    const [directory, copy] = [join(parent, "store"), join(parent, "copy")];
+    const store = await openStore(directory);
+    await store.append([make("a")]);
+    await store.close();
+    await cp(join(directory, "log"), copy, { recursive: true });
+    const again = await openStore(directory);
+    await again.append([make("b"), make("c")]);
+    await again.close();
+    await rm(join(directory, "log"), { recursive: true });
+    await cp(copy, join(directory, "log"), { recursive: true });
+    const { message } = await expectDamaged(directory, "head-mismatch");
+    expect(message).toContain("positions 2 to 3 are missing");
+  });
+});
+
+test("a log with other events than those acknowledged is noticed by its root", async () => {
+  await withTemporaryDirectory(async (parent) => {
+    const [directory, other] = [join(parent, "store"), join(parent, "other")];
+    for (const path of [directory, other]) {
+      const store = await openStore(path);
+      await store.append([make("a"), make("b")]);
+      await store.close();
+    }
+    await rm(join(directory, "log"), { recursive: true });
+    await cp(join(other, "log"), join(directory, "log"), { recursive: true });
+    await expectDamaged(directory, "root-mismatch");
+  });
+});
+
+test("a side file that is damaged in one slot, or missing, leaves a sound store sound", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = join(directory, "acknowledged");
+    for (const id of ["a", "b", "c"]) {
+      const store = await openStore(directory);
+      await store.append([make(id)]);
+      await store.close();
+      const bytes = await readFile(path);
+      for (const at of [0, 70]) {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ 1;
+        await writeFile(path, changed);
+        const reopened = await openStore(directory);
+        expect(reopened.damage).toBeUndefined();
+        await reopened.close();
+      }
+      await rm(path);
+    }
+  });
+});
+
+/** Opens a damaged store: it says what is wrong, refuses to write, and reads its first record. */
+async function expectDamaged(directory: string, code: string): Promise<StoreError> {
+  const store = await openStore(directory);
+  try {
+    expect(store.damage?.code).toBe(code);
+    expect(await codeOf(() => store.append([make("x")]))).toBe(code);
+    expect((await store.record("a")).version).toBe(1);
+    const report = await store.verify();
+    expect([report.ok, report.problems.length]).toEqual([false, 1]);
+    return must(store.damage, "a damaged store says what is wrong");
+  } finally {
+    await store.close();
+  }
+}

@@ -8,6 +8,7 @@ import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { StoreError } from "./errors.ts";
 import { isPlainObject } from "./event/json.ts";
+import { AcknowledgedFile } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { openMemoryStorage } from "./storage/memory-storage.ts";
@@ -21,6 +22,7 @@ const manifestName = "sennit.json";
 const ownerName = "owner.json";
 const logDirectoryName = "log";
 const keysName = "keys";
+const acknowledgedName = "acknowledged";
 
 export interface OpenStoreOptions {
   /** Make the store when the directory is missing or empty. Default true. */
@@ -44,7 +46,8 @@ export async function openStore(
   const storage = await openLog(directory);
   try {
     const storeId = known ?? (await makeManifest(directory));
-    const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
+    const acknowledged = await AcknowledgedFile.open(join(directory, acknowledgedName));
+    const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
     await writeFile(join(directory, ownerName), `${JSON.stringify({ pid: process.pid })}\n`);
     return new EmbeddedStore(log, {
       directory,
@@ -88,10 +91,9 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
   if (names?.includes(manifestName) === true) {
     return parseManifest(directory, await readFile(join(directory, manifestName), "utf8"));
   }
-  // A store whose making was cut short holds its log and nothing else; it is made again.
-  const others = (names ?? []).filter(
-    (name) => name !== logDirectoryName && name !== keysName && name !== `${manifestName}.new`,
-  );
+  // A store whose making was cut short holds parts of a store and nothing else; it is made again.
+  const ours = [logDirectoryName, keysName, acknowledgedName, `${manifestName}.new`];
+  const others = (names ?? []).filter((name) => !ours.includes(name));
   const log =
     names?.includes(logDirectoryName) === true
       ? await listDirectory(join(directory, logDirectoryName))

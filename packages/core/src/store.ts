@@ -26,6 +26,8 @@ import type {
   Replay,
   StoreDiff,
 } from "./read/reader.ts";
+import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
+import type { Receipt } from "./receipt/receipt-format.ts";
 import { verifyLog, type VerifyOptions, type VerifyReport } from "./verify.ts";
 
 /** A store as a program sees it: the reader of the present, and the ways to write. */
@@ -52,6 +54,12 @@ export interface Store extends Reader {
   checkpoint(size?: Position): Promise<string>;
   /** The public key that checks the store's checkpoints: `NAME+ID+KEY`, a C2SP verifier key. */
   verifierKey(): Promise<string>;
+  /**
+   * A decision's closure with the proof that this log holds it, for `verifyReceipt` elsewhere.
+   *
+   * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`
+   */
+  receipt(ref: string, options?: ReceiptOptions): Promise<Receipt>;
   /** Reads the whole log and checks every stored byte of it. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   close(): Promise<void>;
@@ -84,6 +92,11 @@ export class EmbeddedStore implements Store {
 
   get head(): Position {
     return this.log.head;
+  }
+
+  /** Why nothing can be written: damage found at opening, or a write that failed. Reads of what is intact go on. */
+  get damage(): StoreError | undefined {
+    return this.log.damage;
   }
 
   get asOf(): Position {
@@ -129,6 +142,10 @@ export class EmbeddedStore implements Store {
 
   async verifierKey(): Promise<string> {
     return formatVerifierKey((await this.#key()).verifierKey);
+  }
+
+  receipt(ref: string, options?: ReceiptOptions): Promise<Receipt> {
+    return makeReceipt(this.log, (size) => this.checkpoint(size), ref, options);
   }
 
   verify(options?: VerifyOptions): Promise<VerifyReport> {

@@ -55,6 +55,11 @@ export async function verifyLog(
     const somewhere = problemAt(tally.events + 1, error);
     problems.push(locateProblem(log, tally, head) ?? somewhere);
   }
+  const { damage } = log;
+  // What opening found may lie outside the log itself: an end that is missing leaves what is there whole.
+  if (problems.length === 0 && damage?.category === "corrupt") {
+    problems.push({ position: head + 1, code: damage.code, message: damage.message });
+  }
   const { events, records } = tally;
   return { ok: problems.length === 0, head, events, records, problems };
 }

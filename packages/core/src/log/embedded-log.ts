@@ -21,7 +21,9 @@ import { PendingState, StoredState, type State } from "../records/state.ts";
 import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
+import type { AcknowledgedFile } from "./acknowledged-file.ts";
 import { checkConditions, validateAppendOptions } from "./conditions.ts";
+import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
 import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
@@ -36,6 +38,7 @@ export class EmbeddedLog implements EventLog {
   readonly proofs: LogProofs;
   readonly #storage: Storage;
   readonly #clock: Clock;
+  readonly #acknowledged: AcknowledgedFile | undefined;
   readonly #stored: State;
   readonly #pending: PendingState;
   readonly #writer: GroupWriter;
@@ -51,8 +54,14 @@ export class EmbeddedLog implements EventLog {
   #failure: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(storage: Storage, clock: Clock, commit: CommitRecord) {
+  private constructor(
+    storage: Storage,
+    clock: Clock,
+    commit: CommitRecord,
+    acknowledged: AcknowledgedFile | undefined,
+  ) {
     this.#storage = storage;
+    this.#acknowledged = acknowledged;
     this.#clock = clock;
     this.#commit = commit;
     this.#decided = commit;
@@ -70,15 +79,30 @@ export class EmbeddedLog implements EventLog {
   }
 
   /**
-   * Opens the log in a storage and checks that its end is the one last committed.
+   * Opens the log in a storage and looks whether anything of it is missing. A damaged log can be read where it is
+   * intact; `damage` says what is wrong, and every append is refused with it.
    *
-   * @throws `checksum-mismatch`, `head-mismatch`, `log-gap`, `format-too-new`
+   * @param acknowledged the side file of the store, where there is one; the log closes it
+   * @throws `checksum-mismatch`, `head-mismatch` and `format-too-new` for a commit record that cannot be read
    */
-  static async open(storage: Storage, clock: Clock): Promise<EmbeddedLog> {
+  static async open(
+    storage: Storage,
+    clock: Clock,
+    acknowledged?: AcknowledgedFile,
+  ): Promise<EmbeddedLog> {
     const value = storage.get(commitKey);
     const commit = value === undefined ? emptyCommit : decodeCommit(value);
-    await checkEnd(storage, commit);
-    return new EmbeddedLog(storage, clock, commit);
+    const log = new EmbeddedLog(storage, clock, commit, acknowledged);
+    log.#failure = await findDamage(storage, commit, log.proofs, acknowledged?.last);
+    if (log.#failure === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
+      log.#noteAcknowledged();
+    }
+    return log;
+  }
+
+  /** Why nothing can be written: damage found at opening, or a write that failed. Undefined for a sound log. */
+  get damage(): StoreError | undefined {
+    return this.#failure;
   }
 
   get head(): Position {
@@ -204,6 +228,7 @@ export class EmbeddedLog implements EventLog {
   async #close(): Promise<void> {
     await this.#writer.idle();
     this.#headSignal.close();
+    await this.#acknowledged?.close();
     await this.#storage.close();
   }
 
@@ -282,7 +307,15 @@ export class EmbeddedLog implements EventLog {
   #advance(commit: CommitRecord): void {
     this.#commit = commit;
     this.#pending.forget(commit.head);
+    this.#noteAcknowledged();
     this.#headSignal.notify();
+  }
+
+  #noteAcknowledged(): void {
+    this.#acknowledged?.note(() => {
+      const { size, root } = this.proofs.treeHead();
+      return { position: size, root };
+    });
   }
 
   #poison(error: StoreError): void {
@@ -349,22 +382,6 @@ function checkBatch(events: readonly unknown[]): NewEvent[] {
 
 function batchDigest(events: readonly NewEvent[]): Buffer {
   return createHash("sha256").update(canonicalJson(events)).digest();
-}
-
-/** The log's last entry must be the head of the commit record, and nothing may stand after it. */
-async function checkEnd(storage: Storage, commit: CommitRecord): Promise<void> {
-  const range = { from: entryKey(1), until: entryKey(limits.positionMax), reverse: true, limit: 1 };
-  let last = 0;
-  for await (const [entry] of storage.scan(range))
-    last = entry === undefined ? 0 : entryKeyPosition(entry[0]);
-  if (last === commit.head) return;
-  throw new StoreError(
-    "head-mismatch",
-    `The log ends at position ${last}, but ${commit.head} was committed.`,
-    {
-      details: { found: last, committed: commit.head },
-    },
-  );
 }
 
 function gap(position: Position): StoreError {

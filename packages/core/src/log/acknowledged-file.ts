@@ -1,0 +1,104 @@
+/**
+ * The side file of the last acknowledged position and root, apart from the database, so that a log that has lost its end
+ * cannot pass for a shorter one.
+ *
+ * Two slots of 64 bytes are written in turn, each synced: CRC-32C (4 bytes), position (float64), root (32 bytes), zeros.
+ * Writing follows the acknowledgement and never delays it. A second sync for every write of the log would halve its
+ * speed, so under load the file is written ten times a second: it may lag by that much, and never leads.
+ */
+import { open, type FileHandle } from "node:fs/promises";
+
+import { crc32c } from "../codec/crc32c.ts";
+import type { Position } from "../ids.ts";
+import { hashBytes } from "../merkle/hashing.ts";
+
+const slotBytes = 64;
+const crcBytes = 4;
+const positionBytes = 8;
+/** Shortest time between two writes, milliseconds. */
+const intervalMs = 100;
+
+/** A position that was acknowledged, and the Merkle root then. */
+export interface Acknowledged {
+  readonly position: Position;
+  readonly root: Uint8Array;
+}
+
+export class AcknowledgedFile {
+  /** What the file said when it was opened; undefined for a new file. */
+  readonly last: Acknowledged | undefined;
+  readonly #file: FileHandle;
+  #slot: number;
+  #next: (() => Acknowledged) | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(file: FileHandle, last: Acknowledged | undefined, slot: number) {
+    this.#file = file;
+    this.last = last;
+    this.#slot = slot;
+  }
+
+  /** Opens the file, and makes it when it is not there. */
+  static async open(path: string): Promise<AcknowledgedFile> {
+    const file = await open(path, "r+").catch(() => open(path, "w+"));
+    const bytes = Buffer.alloc(2 * slotBytes);
+    await file.read(bytes, 0, bytes.length, 0);
+    const slots = [0, 1].map((slot) =>
+      readSlot(bytes.subarray(slot * slotBytes, (slot + 1) * slotBytes)),
+    );
+    const newest = (slots[1]?.position ?? -1) > (slots[0]?.position ?? -1) ? 1 : 0;
+    return new AcknowledgedFile(file, slots[newest], 1 - newest);
+  }
+
+  /** Notes what has been acknowledged: written at once, or together with what comes within the interval. */
+  note(acknowledged: () => Acknowledged): void {
+    this.#next = acknowledged;
+    if (this.#timer !== undefined) return;
+    this.#writing = this.#write();
+    this.#timer = setTimeout(() => this.#afterInterval(), intervalMs);
+    // A process that has nothing else to do need not stay for it: closing writes what is left.
+    this.#timer.unref();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#write();
+    await this.#file.close();
+  }
+
+  #afterInterval(): void {
+    this.#timer = undefined;
+    if (this.#next !== undefined) this.note(this.#next);
+  }
+
+  async #write(): Promise<void> {
+    const acknowledged = this.#next?.();
+    this.#next = undefined;
+    if (acknowledged === undefined) return;
+    const { position, root } = acknowledged;
+    try {
+      await this.#file.write(slotOf(position, root), 0, slotBytes, this.#slot * slotBytes);
+      await this.#file.datasync();
+      this.#slot = 1 - this.#slot;
+    } catch {
+      // The events are durable without it. An older note only notices less, and the next note tries again.
+    }
+  }
+}
+
+function slotOf(position: Position, root: Uint8Array): Buffer {
+  const slot = Buffer.alloc(slotBytes);
+  slot.writeDoubleLE(position, crcBytes);
+  slot.set(root, crcBytes + positionBytes);
+  slot.writeUInt32LE(crc32c(slot, crcBytes), 0);
+  return slot;
+}
+
+function readSlot(slot: Buffer): Acknowledged | undefined {
+  if (slot.readUInt32LE(0) !== crc32c(slot, crcBytes)) return undefined;
+  const rootStart = crcBytes + positionBytes;
+  const position = slot.readDoubleLE(crcBytes);
+  return { position, root: Buffer.from(slot.subarray(rootStart, rootStart + hashBytes)) };
+}
