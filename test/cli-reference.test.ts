@@ -210,6 +210,19 @@ const cases: readonly Case[] = [
     code: 4,
     error: "replay-differs",
   },
+  { words: ["checkpoint", "3"], shape: "Signed checkpoint" },
+  { words: ["receipt", "d-1", "--against", "older.checkpoint"], shape: "Made receipt" },
+  {
+    words: [
+      "verify-receipt",
+      "receipt.json",
+      "--key",
+      ".sennit/keys/verifier-key.txt",
+      "--against",
+      "older.checkpoint",
+    ],
+    shape: "Proven receipt",
+  },
   { words: ["verify"], shape: "Verify report" },
   { words: ["demo", "played"], shape: "Played demo" },
   { words: ["completion", "fish"], shape: "Completion script" },
@@ -224,6 +237,7 @@ test("the JSON of every command has the members promised, and every promised mem
       const said = outcome.stderr === "" ? undefined : JSON.parse(outcome.stderr).code;
       expect([words, outcome.code, said]).toEqual([words, code, error]);
       expect([words, shapes.problems(JSON.parse(outcome.stdout), shape)]).toEqual([words, []]);
+      await keepForLater(directory, words[0], outcome.stdout);
     }
     await expectProblemsOfDamage(line, directory);
     const refused = await line.run(["show", "nothing", "--json"]);
@@ -231,6 +245,13 @@ test("the JSON of every command has the members promised, and every promised mem
   });
   expect(shapes.unseen()).toEqual([]);
 });
+
+/** What one command prints and a later one reads. */
+async function keepForLater(directory: string, name = "", stdout: string): Promise<void> {
+  const { note } = JSON.parse(stdout) as { readonly note?: string };
+  if (note !== undefined) await writeFile(join(directory, "older.checkpoint"), note);
+  if (name === "receipt") await writeFile(join(directory, "receipt.json"), stdout);
+}
 
 /** Damages the first log entry; verification must then report a problem of the shape promised. */
 async function expectProblemsOfDamage(line: CommandLine, directory: string): Promise<void> {

@@ -152,6 +152,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   lineage: ["event/", "codec/"],
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
+  receipt: ["event/", "merkle/", "checkpoint/", "codec/", "records/", "lineage/", "log/", "read/"],
 };
 
 /** The list of what other packages share is no part of the layer it stands in. */

@@ -78,10 +78,25 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "a decision and its inputs as they stood",
     load: () => import("./commands/replay.ts"),
   },
+  receipt: {
+    group: "Provenance",
+    summary: "prove to others what a decision rested on",
+    load: () => import("./commands/receipt.ts"),
+  },
+  "verify-receipt": {
+    group: "Provenance",
+    summary: "check a receipt, without a store",
+    load: () => import("./commands/verify-receipt.ts"),
+  },
   verify: {
     group: "Store",
     summary: "check every stored byte of the log",
     load: () => import("./commands/verify.ts"),
+  },
+  checkpoint: {
+    group: "Store",
+    summary: "sign what the log is, to hold it to that later",
+    load: () => import("./commands/checkpoint.ts"),
   },
   demo: {
     group: "Store",

@@ -35,6 +35,14 @@ export const errorCodes = {
     category: "invalid",
     hint: "Keep large content outside the store and name it in uris or artifacts.",
   },
+  "checkpoint-inconsistent": {
+    category: "invalid",
+    hint: "Make the receipt again with --against the older checkpoint; if that does not help, the log was rewritten.",
+  },
+  "checkpoint-untrusted": {
+    category: "invalid",
+    hint: "Get the store's verifier key from somebody you trust, and check that it belongs to this log.",
+  },
   "cursor-invalid": {
     category: "invalid",
     hint: "Use the cursor of the previous page unchanged, with the same query and as-of.",
@@ -49,6 +57,22 @@ export const errorCodes = {
   "not-a-store": {
     category: "invalid",
     hint: "Name the directory of a store, or make one with: sennit init DIR",
+  },
+  "receipt-content-invalid": {
+    category: "invalid",
+    hint: "The receipt was changed, or its log was not written by Sennit: ask for a new one.",
+  },
+  "receipt-incomplete": {
+    category: "invalid",
+    hint: "Events were taken out of the receipt: ask for a new one.",
+  },
+  "receipt-malformed": {
+    category: "invalid",
+    hint: "Check that the file is a receipt, whole and as it was made.",
+  },
+  "receipt-proof-invalid": {
+    category: "invalid",
+    hint: "The receipt was changed, or its events are of another log: ask for a new one.",
   },
   "source-unknown": {
     category: "invalid",

@@ -80,6 +80,14 @@ export {
 export { parseAsOf } from "./read/as-of.ts";
 export { labelKind } from "./read/labels.ts";
 export type * from "./read/reader.ts";
+export type { ProvenVersion } from "./receipt/fold-closure.ts";
+export type { ReceiptOptions } from "./receipt/make-receipt.ts";
+export type { Receipt, ReceiptConsistency, ReceiptEntry } from "./receipt/receipt-format.ts";
+export {
+  verifyReceipt,
+  type VerifiedReceipt,
+  type VerifyReceiptOptions,
+} from "./receipt/verify-receipt.ts";
 export { openLevelStorage, type LevelStorageOptions } from "./storage/level-storage.ts";
 export { openMemoryStorage } from "./storage/memory-storage.ts";
 export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/storage.ts";

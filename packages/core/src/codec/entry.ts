@@ -177,8 +177,27 @@ export class Entry {
     const body = unframe(entryKey(position), value, () => `log entry ${position}`);
     const headerEnd = lengthBytes + body.readUInt32LE(0);
     const headerBytes = body.subarray(lengthBytes, headerEnd);
+    return Entry.fromParts(position, headerBytes, body.subarray(headerEnd));
+  }
+
+  /**
+   * Puts an entry together from the bytes of its header and payload, which need not belong to one another.
+   *
+   * @throws `entry-unreadable`, `format-too-new`
+   */
+  static fromParts(position: Position, headerBytes: Buffer, payloadBytes: Buffer): Entry {
     const [header, digest] = decodeHeader(position, headerBytes);
-    return new Entry(header, headerBytes, body.subarray(headerEnd), digest);
+    return new Entry(header, headerBytes, payloadBytes, digest);
+  }
+
+  /** The stored bytes of the header: what the leaf hash covers. */
+  get headerBytes(): Uint8Array {
+    return this.#headerBytes;
+  }
+
+  /** The stored bytes of the payload: what the header's digest covers. */
+  get payloadBytes(): Uint8Array {
+    return this.#payloadBytes;
   }
 
   /** The event's content, without what the header holds. */

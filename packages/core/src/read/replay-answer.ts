@@ -1,9 +1,6 @@
 /** Answers `replay` (S12): a decision's closure exactly as it stood, and what became of each input. */
-import { createHash } from "node:crypto";
-
 import { must } from "../assert.ts";
-import { documentMembers } from "../event/document.ts";
-import { canonicalJson } from "../event/json.ts";
+import { closureDigest } from "../event/closure-digest.ts";
 import type { Position } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import { ancestors, type WalkEdge } from "../lineage/walk.ts";
@@ -32,7 +29,9 @@ export async function answerReplay(scope: ReadScope, ref: string): Promise<Repla
     closure,
     edges,
     verdicts: inputs.map((position) => inputVerdict(scope, graph, position, decidedAt)),
-    digest: closureDigest(closure),
+    digest: closureDigest(
+      closure.map((record) => ({ recordId: record.id, version: record.version, document: record })),
+    ),
   };
 }
 
@@ -61,14 +60,4 @@ function inputVerdict(
   else if (graph.isWithdrawn(content, asOf)) verdict = "withdrawn-since";
   else if (!versions.isCurrentContent(ref.version, asOf)) verdict = "superseded";
   return { ...ref, verdict, now: must(versions.asOf(asOf), "an input exists").version };
-}
-
-/** SHA-256 over ids, versions and documents: nothing that later events change takes part. */
-function closureDigest(closure: readonly RecordView[]): string {
-  const content = closure.map((record) => [
-    record.id,
-    record.version,
-    ...documentMembers.map((member) => record[member]),
-  ]);
-  return createHash("sha256").update(canonicalJson(content)).digest("hex");
 }

@@ -166,7 +166,7 @@ export function findVersion(
 }
 
 /** The document of an event that carries it whole: a creation, or an update with `document`. */
-function wholeDocument(entry: Entry): RecordDocument {
+export function wholeDocument(entry: Entry): RecordDocument {
   const { structure } = entry.header;
   const { data } = entry.payload();
   // Every stored document was validated before it was written, and its bytes were checked when read.

@@ -1,0 +1,148 @@
+/** Folds proven events into the closure of a decision, and sees to it that nothing is missing and nothing is too many. */
+import { must } from "../assert.ts";
+import type { Entry } from "../codec/entry.ts";
+import { StoreError } from "../errors.ts";
+import type { ClosureMember } from "../event/closure-digest.ts";
+import { completeDocument, type PinnedDocument, type RecordDocument } from "../event/document.ts";
+import { mergePatch } from "../event/json.ts";
+import {
+  formatRef,
+  type Position,
+  type RecordId,
+  type RecordVersionRef,
+  type Version,
+} from "../ids.ts";
+import { wholeDocument } from "../records/versions.ts";
+import { formatTimestamp } from "../timestamp.ts";
+
+/** A record version as a receipt proves it. */
+export interface ProvenVersion extends ClosureMember {
+  readonly position: Position;
+  /** RFC 3339 with microseconds, UTC. */
+  readonly recordedAt: string;
+}
+
+/**
+ * The decision and all it rests on, in the order of positions.
+ *
+ * @param entries proven to be in the log, in the order of positions
+ * @throws `receipt-incomplete`, `receipt-content-invalid`, `receipt-malformed`
+ */
+export function foldClosure(
+  entries: readonly Entry[],
+  decision: RecordVersionRef,
+): readonly ProvenVersion[] {
+  const fold = new ClosureFold(entries);
+  const decided = fold.find(decision);
+  if (decided.header.structure.type === "record.invalidated") {
+    throw contentInvalid(decided.header.position, "is a withdrawal, and no decision");
+  }
+  const closure = new Set([decided]);
+  for (const entry of closure) {
+    for (const source of fold.document(entry).derivedFrom) {
+      const found = fold.find(source);
+      if (found.header.position >= entry.header.position) {
+        throw contentInvalid(entry.header.position, "rests on what came after it");
+      }
+      closure.add(found);
+    }
+  }
+  if (fold.usedCount < entries.length) {
+    throw new StoreError(
+      "receipt-malformed",
+      `${entries.length - fold.usedCount} of the receipt's events have no part in the decision.`,
+    );
+  }
+  return [...closure]
+    .toSorted((a, b) => a.header.position - b.header.position)
+    .map((entry) => proven(entry, fold.document(entry)));
+}
+
+function proven({ header }: Entry, document: RecordDocument): ProvenVersion {
+  const { recordId, version, position, recordedAtUs } = header;
+  return { recordId, version, position, recordedAt: formatTimestamp(recordedAtUs), document };
+}
+
+/** The content of record versions, folded from the events of a receipt as far as it is asked for. */
+class ClosureFold {
+  readonly #records = new Map<RecordId, Map<Version, Entry>>();
+  readonly #documents = new Map<Entry, RecordDocument>();
+
+  /** @throws `receipt-content-invalid` when a record's versions do not rise with the positions */
+  constructor(entries: readonly Entry[]) {
+    const lastVersions = new Map<RecordId, Version>();
+    for (const entry of entries) {
+      const { recordId, version, position } = entry.header;
+      if (version <= (lastVersions.get(recordId) ?? 0)) {
+        throw contentInvalid(position, "has a version that its record had before");
+      }
+      lastVersions.set(recordId, version);
+      const versions = this.#records.get(recordId) ?? new Map<Version, Entry>();
+      this.#records.set(recordId, versions.set(version, entry));
+    }
+  }
+
+  /** Events that some content asked for was folded from. */
+  get usedCount(): number {
+    return this.#documents.size;
+  }
+
+  /** @throws `receipt-incomplete` */
+  find({ recordId, version }: RecordVersionRef): Entry {
+    const entry = this.#records.get(recordId)?.get(version);
+    if (entry !== undefined) return entry;
+    throw new StoreError(
+      "receipt-incomplete",
+      `The receipt lacks the event of ${formatRef({ recordId, version })}, which the decision rests on.`,
+      { details: { recordId, version } },
+    );
+  }
+
+  /** The document a version holds. @throws `receipt-incomplete` when an event is missing that had a part in it */
+  document(entry: Entry): RecordDocument {
+    const changes: Entry[] = [];
+    let base = entry;
+    while (!this.#documents.has(base)) {
+      changes.push(base);
+      if (carriesDocument(base)) break;
+      const { recordId, version } = base.header;
+      base = this.find({ recordId, version: version - 1 });
+    }
+    let document = this.#documents.get(base);
+    for (const change of changes.toReversed()) {
+      document = next(document, change);
+      this.#documents.set(change, document);
+    }
+    return must(document, "a fold starts from a document");
+  }
+}
+
+/** True for an event that says the whole content by itself. */
+function carriesDocument(entry: Entry): boolean {
+  const { type } = entry.header.structure;
+  if (type === "record.created") return true;
+  return type === "record.updated" && entry.payload().data["document"] !== undefined;
+}
+
+function next(before: RecordDocument | undefined, entry: Entry): RecordDocument {
+  const { structure } = entry.header;
+  if (carriesDocument(entry)) return wholeDocument(entry);
+  const document = must(before, "a change follows a document");
+  if (structure.type !== "record.updated") return document;
+  const patch = entry.payload().data["patch"] as object;
+  const change = {
+    ...patch,
+    ...(structure.edges !== null && { derivedFrom: structure.edges }),
+  };
+  return completeDocument(mergePatch(document, change) as PinnedDocument);
+}
+
+function contentInvalid(position: Position, problem: string): StoreError {
+  return new StoreError(
+    "receipt-content-invalid",
+    `The event at position ${position} ${problem}.`,
+    {
+      details: { position },
+    },
+  );
+}

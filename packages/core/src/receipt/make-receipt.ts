@@ -1,0 +1,97 @@
+/** Makes receipts: the events that a decision's closure is made of, each with its proof. */
+import { must } from "../assert.ts";
+import { encodeBase64 } from "../checkpoint/base64.ts";
+import type { Position, RecordVersionRef } from "../ids.ts";
+import { ancestors } from "../lineage/walk.ts";
+import type { EmbeddedLog } from "../log/embedded-log.ts";
+import { mustFindRef, type ReadScope } from "../read/scope.ts";
+import { mustHaveVersions } from "../records/versions.ts";
+import type { State } from "../records/state.ts";
+import {
+  receiptFormat,
+  receiptVersion,
+  type Receipt,
+  type ReceiptConsistency,
+  type ReceiptEntry,
+} from "./receipt-format.ts";
+
+/** How a receipt is made. */
+export interface ReceiptOptions {
+  /** Size of the checkpoint, and the instant the ref is read as of. Default: the head. */
+  readonly size?: Position | undefined;
+  /** Adds the proof that the log has only grown since it had this size. */
+  readonly against?: { readonly size: Position } | undefined;
+}
+
+/**
+ * Makes the receipt of a record version. Grows with the closure times log2 of the size.
+ *
+ * @param sign gives the signed checkpoint of a size
+ * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`
+ */
+export async function makeReceipt(
+  log: EmbeddedLog,
+  sign: (size: Position) => Promise<string>,
+  ref: string,
+  { size = log.head, against }: ReceiptOptions = {},
+): Promise<Receipt> {
+  const checkpoint = await sign(size);
+  const { decision, positions } = await eventsOf({ log, state: log.state, asOf: size }, ref);
+  return {
+    format: receiptFormat,
+    version: receiptVersion,
+    decision,
+    entries: positions.map((position) => receiptEntry(log, position, size)),
+    checkpoint,
+    consistency: against === undefined ? null : consistencyOf(log, against.size, size),
+  };
+}
+
+async function eventsOf(
+  scope: ReadScope,
+  ref: string,
+): Promise<{ readonly decision: RecordVersionRef; readonly positions: readonly Position[] }> {
+  // As for a replay, what was decided is the content, not a later withdrawal of it.
+  const decidedAt = mustFindRef(scope, ref).entry.contentPosition;
+  const graph = await scope.log.graph();
+  const positions = new Set<Position>();
+  addEvents(scope.state, graph.refAt(decidedAt), positions);
+  for (const { position } of ancestors(graph, decidedAt, { asOf: decidedAt })) {
+    addEvents(scope.state, graph.refAt(position), positions);
+  }
+  return {
+    decision: graph.refAt(decidedAt),
+    positions: [...positions].toSorted((a, b) => a - b),
+  };
+}
+
+/** Adds the events from the last whole document up to the version: what its content is folded from. */
+function addEvents(
+  state: State,
+  { recordId, version: last }: RecordVersionRef,
+  positions: Set<Position>,
+): void {
+  const versions = mustHaveVersions(state, recordId);
+  for (let version = last; ; version -= 1) {
+    const entry = must(versions.version(version), "a record has every version up to its last");
+    // Another pinned version of the record has brought this one, and with it all that is below.
+    if (positions.has(entry.position)) return;
+    positions.add(entry.position);
+    if (entry.type !== "record.invalidated" && !entry.patched) return;
+  }
+}
+
+function receiptEntry(log: EmbeddedLog, position: Position, size: Position): ReceiptEntry {
+  const entry = must(log.state.entry(position), "a version has its event");
+  return {
+    position,
+    header: encodeBase64(entry.headerBytes),
+    payload: encodeBase64(entry.payloadBytes),
+    proof: log.proofs.inclusionProof(position, size).map((hash) => encodeBase64(hash)),
+  };
+}
+
+function consistencyOf(log: EmbeddedLog, from: Position, size: Position): ReceiptConsistency {
+  const proof = log.proofs.consistencyProof(from, size).map((hash) => encodeBase64(hash));
+  return { size: from, root: encodeBase64(log.proofs.treeHead(from).root), proof };
+}

@@ -1,0 +1,129 @@
+/** Verifies receipts with nothing but a public key: no store, no network. */
+import { openCheckpoint, type Checkpoint, type VerifierKey } from "../checkpoint/signed-note.ts";
+import { Entry } from "../codec/entry.ts";
+import { isStoreError, StoreError } from "../errors.ts";
+import { closureDigest } from "../event/closure-digest.ts";
+import type { RecordVersionRef } from "../ids.ts";
+import { hashLeaf, verifyConsistency, verifyInclusion } from "../merkle/verify-proof.ts";
+import { foldClosure, type ProvenVersion } from "./fold-closure.ts";
+import { parseReceipt, type EntryParts, type ReceiptParts } from "./receipt-format.ts";
+
+export interface VerifyReceiptOptions {
+  /** An older checkpoint of the log, a signed note: the log must have only grown since. */
+  readonly against?: string | undefined;
+}
+
+/** What a receipt proves. */
+export interface VerifiedReceipt {
+  readonly decision: RecordVersionRef;
+  /** The decision and all it rests on, in the order of positions: the decision is the last. */
+  readonly closure: readonly ProvenVersion[];
+  /** What the log said of itself when the receipt was made. */
+  readonly checkpoint: Checkpoint;
+  /** The older checkpoint the log has only grown since, when one was given. */
+  readonly against: Checkpoint | undefined;
+  /** SHA-256 over the content of the closure, 64 hexadecimal digits: the one that a replay gives. */
+  readonly digest: string;
+}
+
+/**
+ * Proves that the log whose key is given holds the decision, with this content, resting on these versions.
+ *
+ * @param receipt a receipt as JSON gives it; nothing about it is believed
+ * @throws `receipt-malformed`, `checkpoint-untrusted`, `receipt-proof-invalid`, `receipt-content-invalid`,
+ * `receipt-incomplete`, `checkpoint-inconsistent`; `format-too-new` for events of a newer format
+ */
+export async function verifyReceipt(
+  receipt: unknown,
+  key: VerifierKey,
+  options: VerifyReceiptOptions = {},
+): Promise<VerifiedReceipt> {
+  const parts = parseReceipt(receipt);
+  const checkpoint = await trusted(parts.checkpoint, key);
+  const against = options.against === undefined ? undefined : await trusted(options.against, key);
+  const entries: Entry[] = [];
+  for (const entry of parts.entries) entries.push(await proven(entry, checkpoint));
+  const closure = contentOf(() => foldClosure(entries, parts.decision));
+  await checkConsistency(parts, checkpoint);
+  if (against !== undefined) checkAgainst(against, parts, checkpoint);
+  return { decision: parts.decision, closure, checkpoint, against, digest: closureDigest(closure) };
+}
+
+async function trusted(note: string, key: VerifierKey): Promise<Checkpoint> {
+  const checkpoint = await openCheckpoint(note, key);
+  if (checkpoint !== undefined) return checkpoint;
+  throw new StoreError(
+    "checkpoint-untrusted",
+    `The checkpoint is not one of ${key.name} signed with the key given.`,
+    { details: { name: key.name } },
+  );
+}
+
+/** The event, once its header is proven to be in the log and its payload to be the header's. */
+async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<Entry> {
+  const { position, header, payload, proof } = parts;
+  const leaf = await hashLeaf(header);
+  if (!(await verifyInclusion(leaf, position - 1, checkpoint, proof))) {
+    throw new StoreError(
+      "receipt-proof-invalid",
+      `The event at position ${position} is not in the log that the checkpoint signs.`,
+      { details: { position } },
+    );
+  }
+  return contentOf(() => {
+    const entry = Entry.fromParts(position, Buffer.from(header), Buffer.from(payload));
+    if (entry.payloadMatchesDigest()) return entry;
+    throw new StoreError(
+      "receipt-content-invalid",
+      `The content of the event at position ${position} is not the one its header commits to.`,
+      { details: { position } },
+    );
+  });
+}
+
+/** Reads what a log has signed: bytes that are no events fail as an invalid content, and not as a defect of ours. */
+function contentOf<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isStoreError(error) && error.category !== "corrupt") throw error;
+    throw new StoreError("receipt-content-invalid", "The receipt holds bytes that are no events.", {
+      cause: error,
+    });
+  }
+}
+
+/** Checked also when nobody asks for it: a receipt holds nothing that is not proven. */
+async function checkConsistency(
+  { consistency }: ReceiptParts,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  if (consistency === undefined) return;
+  if (await verifyConsistency(consistency, checkpoint, consistency.proof)) return;
+  throw inconsistent(
+    `The log of ${checkpoint.size} events did not begin as the receipt says it did at ${consistency.size}.`,
+  );
+}
+
+function checkAgainst(
+  against: Checkpoint,
+  { consistency }: ReceiptParts,
+  checkpoint: Checkpoint,
+): void {
+  // A checkpoint of the same size needs no proof: the roots are equal, or they are not.
+  const heads = [checkpoint, ...(consistency === undefined ? [] : [consistency])];
+  const older = heads.find(({ size }) => size === against.size);
+  if (older === undefined) {
+    throw inconsistent(
+      `The receipt does not say how the log of ${checkpoint.size} events goes on from the checkpoint of ${against.size}.`,
+    );
+  }
+  if (Buffer.from(older.root).equals(against.root)) return;
+  throw inconsistent(
+    `The log of ${checkpoint.size} events does not begin with the ${against.size} of the older checkpoint.`,
+  );
+}
+
+function inconsistent(message: string): StoreError {
+  return new StoreError("checkpoint-inconsistent", message);
+}
