@@ -129,6 +129,10 @@ export const errorCodes = {
   },
   "too-many-pending-appends": { category: "busy", hint: "Wait for earlier appends, then retry." },
 
+  "disk-full": {
+    category: "unavailable",
+    hint: "Free some space, then try again; nothing acknowledged is lost.",
+  },
   "store-closed": { category: "unavailable", hint: "Open the store again." },
   "write-failed": {
     category: "unavailable",

@@ -6,6 +6,8 @@
 export const limits = {
   /** Bytes of one stored event (header and payload as packed). */
   eventBytesMax: 1024 * 1024,
+  /** Bytes of the document a patch makes, packed: with an envelope around it, it can still be restored as one event. */
+  documentBytesMax: 1024 * 1024 - 64 * 1024,
   /** Events in one batch as sent; consequences are not counted. */
   batchEventsMax: 10_000,
   /** Bytes of one batch as sent, packed. */
@@ -50,6 +52,8 @@ export const limits = {
   conditionRecordsMax: 10_000,
   /** Positions and times are exact as JavaScript numbers up to here (2^53 - 1). */
   positionMax: Number.MAX_SAFE_INTEGER,
+  /** Last time that can be recorded, microseconds since the epoch: exact as a number up to the year 2255. */
+  timeUsMax: Number.MAX_SAFE_INTEGER,
   /** Versions of one record (32 bits in the version blocks). */
   versionMax: 0xffff_ffff,
   /** Events written by one synced write; more wait for the next one. */

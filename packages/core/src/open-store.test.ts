@@ -156,6 +156,22 @@ test("a log with a hole, or with more than was committed, is read where it is in
   });
 });
 
+test("a store that has lost its log, or LevelDB's entry to it, is not opened as an empty one", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([make("a")]);
+    await store.close();
+    const before = await readdir(join(directory, "log"));
+    await rm(join(directory, "log", "CURRENT"));
+    expect(await codeOf(() => openStore(directory))).toBe("log-gap");
+    const left = before.filter((name) => name !== "CURRENT");
+    expect(await readdir(join(directory, "log"))).toEqual(left);
+    await rm(join(directory, "sennit.json"));
+    expect(await codeOf(() => openStore(directory))).toBe("not-a-store");
+    expect(await readdir(join(directory, "log"))).toEqual(left);
+  });
+});
+
 test("a log put back to an earlier state is noticed, because more was acknowledged", async () => {
   await withTemporaryDirectory(async (parent) => {
     const [directory, copy] = [join(parent, "store"), join(parent, "copy")];

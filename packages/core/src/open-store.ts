@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { isKeyName } from "./checkpoint/signed-note.ts";
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
-import { StoreError } from "./errors.ts";
+import { isStoreError, StoreError } from "./errors.ts";
 import { isPlainObject } from "./event/json.ts";
 import { AcknowledgedFile } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
@@ -43,12 +43,12 @@ export async function openStore(
 ): Promise<EmbeddedStore> {
   const directory = resolve(location);
   const known = await prepareDirectory(directory, options.create ?? true);
-  const storage = await openLog(directory);
+  const storage = await openLog(directory, known === undefined);
   try {
     const storeId = known ?? (await makeManifest(directory));
-    const acknowledged = await AcknowledgedFile.open(join(directory, acknowledgedName));
+    const acknowledged = await openAcknowledged(directory);
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
-    await writeFile(join(directory, ownerName), `${JSON.stringify({ pid: process.pid })}\n`);
+    await noteOwner(directory);
     return new EmbeddedStore(log, {
       directory,
       signingKey: () => SigningKey.open(join(directory, keysName), logName(storeId)),
@@ -56,8 +56,19 @@ export async function openStore(
     });
   } catch (error) {
     await storage.close();
-    throw error;
+    throw isStoreError(error) ? error : fileError(error, `Cannot write to ${directory}`);
   }
+}
+
+/** Says who has the store open. It only serves a better message, so a directory that cannot be written is no matter. */
+async function noteOwner(directory: string): Promise<void> {
+  const owner = `${JSON.stringify({ pid: process.pid })}\n`;
+  await writeFile(join(directory, ownerName), owner).catch(() => undefined);
+}
+
+/** The side file; undefined where the directory cannot be written: the log itself is still checked. */
+async function openAcknowledged(directory: string): Promise<AcknowledgedFile | undefined> {
+  return AcknowledgedFile.open(join(directory, acknowledgedName)).catch(() => undefined);
 }
 
 /** Opens an empty store that lives in memory and is gone when the process ends. */
@@ -89,16 +100,17 @@ function logName(storeId: string): string {
 async function prepareDirectory(directory: string, create: boolean): Promise<string | undefined> {
   const names = await listDirectory(directory);
   if (names?.includes(manifestName) === true) {
-    return parseManifest(directory, await readFile(join(directory, manifestName), "utf8"));
+    const storeId = parseManifest(directory, await readFile(join(directory, manifestName), "utf8"));
+    // LevelDB would make an empty log in its place, and delete what is left of the old one.
+    if (!(await listLog(directory)).includes("CURRENT")) throw lostLog(directory);
+    return storeId;
   }
   // A store whose making was cut short holds parts of a store and nothing else; it is made again.
   const ours = [logDirectoryName, keysName, acknowledgedName, `${manifestName}.new`];
   const others = (names ?? []).filter((name) => !ours.includes(name));
-  const log =
-    names?.includes(logDirectoryName) === true
-      ? await listDirectory(join(directory, logDirectoryName))
-      : [];
-  if (log !== undefined && log.length > 0 && !log.includes("LOCK")) others.push(logDirectoryName);
+  const log = await listLog(directory);
+  const isLog = log.includes("CURRENT") || log.every((name) => unfinishedLogNames.test(name));
+  if (!isLog) others.push(logDirectoryName);
   if (others.length > 0) {
     throw new StoreError(
       "not-a-store",
@@ -112,8 +124,38 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
     const what = names === undefined ? "does not exist" : "holds no store";
     throw new StoreError("store-not-found", `${directory} ${what}.`, { details: { directory } });
   }
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   return undefined;
+}
+
+/** What LevelDB has written before a new database is one. */
+const unfinishedLogNames = /^(LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
+
+async function listLog(directory: string): Promise<string[]> {
+  return (await listDirectory(join(directory, logDirectoryName))) ?? [];
+}
+
+function lostLog(directory: string): StoreError {
+  return new StoreError("log-gap", `The store in ${directory} has lost its log.`, {
+    hint: "Put back a copy of the directory log, whole; nothing has been changed.",
+    details: { directory },
+  });
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(error, `Cannot make ${directory}`);
+  }
+}
+
+function fileError(error: unknown, what: string): StoreError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreError(code === "ENOSPC" ? "disk-full" : "file-unreadable", `${what}: ${reason}`, {
+    cause: error,
+  });
 }
 
 async function listDirectory(directory: string): Promise<string[] | undefined> {
@@ -145,7 +187,12 @@ function parseManifest(directory: string, text: string): string {
       { details: { directory, format: version } },
     );
   }
-  if (typeof version !== "number" || typeof storeId !== "string" || !isKeyName(storeId)) {
+  if (
+    typeof version !== "number" ||
+    version < 1 ||
+    typeof storeId !== "string" ||
+    !isKeyName(storeId)
+  ) {
     throw new StoreError(
       "not-a-store",
       `${join(directory, manifestName)} does not describe a store.`,
@@ -192,9 +239,9 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function openLog(directory: string): Promise<Storage> {
+async function openLog(directory: string, create: boolean): Promise<Storage> {
   try {
-    return await openLevelStorage(join(directory, logDirectoryName));
+    return await openLevelStorage(join(directory, logDirectoryName), { create });
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
     const pid = await readOwner(directory);

@@ -8,6 +8,13 @@ export function pointerSegment(key: string | number): string {
   return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
+/** Characters of a pointer or message that are kept: what is refused may be megabytes long. */
+const issueTextMax = 300;
+
+function clip(text: string): string {
+  return text.length <= issueTextMax ? text : `${text.slice(0, issueTextMax).toWellFormed()}…`;
+}
+
 /** Checks values and remembers what is wrong where. Every check returns true when the value is fine. */
 export class Checker {
   readonly issues: Issue[] = [];
@@ -16,7 +23,9 @@ export class Checker {
 
   fail(pointer: string, message: string): false {
     this.count += 1;
-    if (this.issues.length < limits.issuesMax) this.issues.push({ pointer, message });
+    if (this.issues.length < limits.issuesMax) {
+      this.issues.push({ pointer: clip(pointer), message: clip(message) });
+    }
     return false;
   }
 

@@ -110,7 +110,7 @@ export function completeDocument(document: PinnedDocument): RecordDocument {
     name: document.name,
     tags: document.tags ?? {},
     uris: document.uris ?? [],
-    attributes: document.attributes ?? {},
+    attributes: document.attributes === undefined ? {} : document.attributes,
     artifacts: document.artifacts ?? [],
     derivedFrom: document.derivedFrom ?? [],
     onInvalidate: document.onInvalidate ?? [],

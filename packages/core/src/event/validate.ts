@@ -208,6 +208,7 @@ function checkDerivations(value: unknown, check: Checker, at: string): void {
   const seen = new Set<string>();
   value.forEach((derivation, index) => {
     const place = `${at}/${index}`;
+    const problemsBefore = check.count;
     if (!check.object(derivation, place)) return;
     check.members(derivation, derivationMembers, place);
     const { recordId, version, role, relation } = derivation;
@@ -218,7 +219,8 @@ function checkDerivations(value: unknown, check: Checker, at: string): void {
     if (relation !== undefined && !(typeof relation === "string" && relationNames.has(relation))) {
       check.fail(`${place}/relation`, `must be one of ${relations.join(", ")}`);
     }
-    if (value.length === 1) return;
+    // Only members that are what they should be can be compared.
+    if (value.length === 1 || check.count > problemsBefore) return;
     const key = JSON.stringify([recordId, version ?? 0, role ?? "", relation ?? defaultRelation]);
     if (seen.has(key)) check.fail(place, "names the same source, role and relation a second time");
     seen.add(key);

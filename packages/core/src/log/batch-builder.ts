@@ -15,7 +15,6 @@ import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
 import {
   positionOfStoreId,
-  randomBytes,
   storeEventId,
   type EventId,
   type Position,
@@ -23,6 +22,7 @@ import {
 } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
+import { sha256 } from "../merkle/hashing.ts";
 import type { PendingState } from "../records/state.ts";
 import type { RecordVersions } from "../records/versions.ts";
 import { documentKey, eventIdKey, olderBlockKey } from "../storage/keyspace.ts";
@@ -31,6 +31,14 @@ import type { StorageEntry } from "../storage/storage.ts";
 /** The members of an event that are neither its structure nor its data. */
 export type EnvelopePayload = Omit<EntryPayload, "data">;
 
+/** What is drawn by chance for a given event. What the store adds because of it is derived, so that copies agree. */
+export interface EventSeed {
+  /** Bits that end the ids made by the store. */
+  readonly idTail: number;
+  /** The salt of the given event, 16 bytes. */
+  readonly salt: Uint8Array;
+}
+
 /** An event that has been checked and may be given a place. */
 export interface PlaceableEvent {
   readonly recordId: RecordId;
@@ -38,8 +46,7 @@ export interface PlaceableEvent {
   readonly versions: RecordVersions | undefined;
   /** Undefined: the store makes one. */
   readonly id?: EventId | undefined;
-  /** Bits that end an id made by the store; events that follow from one another share them. */
-  readonly idTail: number;
+  readonly seed: EventSeed;
   readonly origin: EventOrigin;
   readonly envelope: EnvelopePayload;
   readonly structure: EntryStructure;
@@ -108,13 +115,13 @@ export class BatchBuilder {
       position,
       recordedAtUs: this.#recordedAtUs,
       origin,
-      id: event.id ?? storeEventId(this.#recordedAtMs, position, event.idTail),
+      id: event.id ?? storeEventId(this.#recordedAtMs, position, event.seed.idTail),
       recordId,
       version: (previous?.version ?? 0) + 1,
       structure,
     };
     const payload = { ...event.envelope, data: event.data };
-    const { key, value, entry } = encodeEntry(header, payload, randomBytes(16));
+    const { key, value, entry } = encodeEntry(header, payload, saltOf(event, position));
     this.#count(value.length, origin);
 
     this.#puts.push([key, value]);
@@ -143,7 +150,7 @@ export class BatchBuilder {
   }
 
   #count(bytes: number, origin: EventOrigin): void {
-    checkEventSize(bytes, "event");
+    checkSize(bytes, limits.eventBytesMax, "event");
     if (origin === "given") this.#givenBytes += bytes;
     else this.#addedEvents += 1;
     if (this.#givenBytes > limits.batchBytesMax) {
@@ -195,10 +202,19 @@ export class BatchBuilder {
   #putDocument(position: Position, document: RecordDocument): void {
     const key = documentKey(position);
     const bytes = encodeMessagePack(document);
-    checkEventSize(bytes.length, "document the patch makes");
+    checkSize(bytes.length, limits.documentBytesMax, "document the patch makes");
     this.#puts.push([key, frame(key, bytes)]);
     this.#state.setPatchedDocument(position, document);
   }
+}
+
+/** Added events have salts of their own, so that one can be destroyed without the others. */
+function saltOf({ origin, seed }: PlaceableEvent, position: Position): Uint8Array {
+  if (origin === "given") return seed.salt;
+  const input = Buffer.alloc(seed.salt.length + 8);
+  input.set(seed.salt);
+  input.writeDoubleLE(position, seed.salt.length);
+  return sha256(input).subarray(0, seed.salt.length);
 }
 
 /** The version entry of an event with content of its own. */
@@ -231,11 +247,11 @@ function carried(
   return { ...before, type, position, recordedAtUs, from, to };
 }
 
-function checkEventSize(bytes: number, what: string): void {
-  if (bytes <= limits.eventBytesMax) return;
+function checkSize(bytes: number, bytesMax: number, what: string): void {
+  if (bytes <= bytesMax) return;
   throw new StoreError(
     "event-too-large",
-    `The ${what} takes ${bytes} bytes; at most ${limits.eventBytesMax} are stored.`,
-    { details: { bytes, bytesMax: limits.eventBytesMax } },
+    `The ${what} takes ${bytes} bytes; at most ${bytesMax} are stored.`,
+    { details: { bytes, bytesMax } },
   );
 }

@@ -1,17 +1,22 @@
-/** The conditions a batch may be sent under. */
+/** Checks the options of appends and reads, and the conditions a batch may be sent under. */
 import { StoreError } from "../errors.ts";
 import { Checker } from "../event/checker.ts";
+import { isPlainObject } from "../event/json.ts";
 import { recordIdProblem, type Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { State } from "../records/state.ts";
 import { RecordVersions } from "../records/versions.ts";
-import type { AppendOptions, UnchangedSince } from "./event-log.ts";
+import type { AppendOptions, ReadOptions, UnchangedSince } from "./event-log.ts";
 
 const optionNames = new Set(["expectedHead", "idempotencyKey", "unchangedSince", "signal"]);
 
 /** @throws `argument-invalid` */
 export function validateAppendOptions(options: AppendOptions): void {
   const check = new Checker();
+  const given: unknown = options;
+  if (!isPlainObject(given)) {
+    throw new StoreError("argument-invalid", "Append options must be an object.");
+  }
   check.members({ ...options }, optionNames, "");
   if (options.expectedHead !== undefined)
     check.integer(options.expectedHead, "/expectedHead", 0, limits.positionMax);
@@ -24,6 +29,16 @@ export function validateAppendOptions(options: AppendOptions): void {
   throw new StoreError("argument-invalid", `Append option ${first.pointer} ${first.message}.`, {
     details: { issues: check.issues },
   });
+}
+
+/** @throws `argument-invalid` for a bound that is no whole number */
+export function checkReadOptions({ from, until, limit }: ReadOptions): void {
+  for (const [name, value] of Object.entries({ from, until, limit })) {
+    if (value === undefined || value === Infinity || Number.isInteger(value)) continue;
+    throw new StoreError("argument-invalid", `${name} must be a whole number.`, {
+      details: { option: name, value: String(value) },
+    });
+  }
 }
 
 function checkUnchanged(condition: UnchangedSince, check: Checker): void {
@@ -53,6 +68,13 @@ export function checkConditions(
       {
         details: { expected: expectedHead, actual: head },
       },
+    );
+  }
+  if (unchangedSince !== undefined && unchangedSince.position > head) {
+    throw new StoreError(
+      "argument-invalid",
+      `unchangedSince names position ${unchangedSince.position}, ahead of the head, ${head}.`,
+      { details: { position: unchangedSince.position, head } },
     );
   }
   for (const { recordId, version } of unchangedSince?.records ?? []) {

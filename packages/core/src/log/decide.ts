@@ -1,7 +1,7 @@
 /** Decides what an event becomes: checks it against the state it meets and works out everything that follows from it. */
 import { assert, must, unreachable } from "../assert.ts";
 import type { Entry } from "../codec/entry.ts";
-import { StoreError } from "../errors.ts";
+import { StoreError, type Issue } from "../errors.ts";
 import {
   completeDocument,
   placeholderKind,
@@ -9,15 +9,16 @@ import {
   type NewDerivation,
 } from "../event/document.ts";
 import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
-import { idTail, newEventTail, type RecordId, type RecordVersionRef } from "../ids.ts";
+import { idTail, newEventTail, randomBytes, type RecordId, type RecordVersionRef } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
-import type { PendingState } from "../records/state.ts";
+import { mustHaveEntry, type PendingState } from "../records/state.ts";
 import { mustHaveVersions, RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import {
   BatchBuilder,
   type BatchStart,
   type BuiltBatch,
+  type EventSeed,
   type PlaceableEvent,
 } from "./batch-builder.ts";
 import { withdrawnBy, type VersionRange } from "./cascade.ts";
@@ -55,7 +56,7 @@ export class BatchDecider {
   readonly #graph: LineageGraph | undefined;
   readonly #builder: BatchBuilder;
   readonly #recordedAt: string;
-  #idTail = 0;
+  #seed: EventSeed = { idTail: 0, salt: Buffer.alloc(16) };
 
   /** @param graph needed only for cascading invalidations; kept in step when it is there */
   constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
@@ -81,7 +82,10 @@ export class BatchDecider {
     const duplicate = findDuplicate(this.#state, event);
     if (duplicate !== undefined) return duplicate;
     // Copies of a log derive the same ids for what the store adds, because they come from the id of the event given.
-    this.#idTail = event.id === undefined ? newEventTail() : idTail(event.id);
+    this.#seed = {
+      idTail: event.id === undefined ? newEventTail() : idTail(event.id),
+      salt: randomBytes(16),
+    };
     const versions = RecordVersions.of(this.#state, event.recordId);
     checkExpectedVersion(event, versions?.current);
     switch (event.type) {
@@ -103,7 +107,7 @@ export class BatchDecider {
     const edges = pinSources(this.#state, derivedFrom, "/data/derivedFrom");
     const data = storable(rest);
     const entry = this.#builder.place({
-      ...given(event, versions, this.#idTail),
+      ...given(event, versions, this.#seed),
       structure: { type: "record.created", kind, edges },
       data,
       content: {
@@ -117,7 +121,7 @@ export class BatchDecider {
   #update(event: Updated, versions: RecordVersions): AppendedEvent {
     const { recordId } = event;
     const { patch, document, reason, restores = null } = event.data;
-    if (restores !== null) checkVersion(versions, restores, "restore");
+    if (restores !== null) checkVersion(versions, restores, "restore", "/data/restores");
     const before = versions.document(versions.current);
     const place = patch === undefined ? "/data/document" : "/data/patch";
     const sources = patch === undefined ? (document?.derivedFrom ?? []) : patch.derivedFrom;
@@ -134,7 +138,7 @@ export class BatchDecider {
     }
     if (restores !== null) checkRestores(versions, restores, after);
     const entry = this.#builder.place({
-      ...given(event, versions, this.#idTail),
+      ...given(event, versions, this.#seed),
       structure: { type: "record.updated", edges, restores },
       data: compact({ ...splitUpdate(event.data), reason }),
       content: { isPatched: patch !== undefined, document: () => after },
@@ -146,7 +150,7 @@ export class BatchDecider {
     const { recordId } = event;
     const { cause } = event.data;
     const { from = 1, to = versions.current.version } = event.data.versions ?? {};
-    checkVersion(versions, Math.max(from, to), "withdraw");
+    checkVersion(versions, Math.max(from, to), "withdraw", "/data/versions");
     // A version made by an invalidation stands for the content it carries, so withdrawing it withdraws that.
     const first = must(versions.version(from), "a version up to the current one");
     const range = { from: first.contentVersion, to };
@@ -155,7 +159,7 @@ export class BatchDecider {
         ? []
         : withdrawnBy(must(this.#graph, "a cascade needs the graph"), recordId, range);
     const entry = this.#builder.place({
-      ...given(event, versions, this.#idTail),
+      ...given(event, versions, this.#seed),
       structure: { type: "record.invalidated", ...range, root: null, via: null },
       data: { cause },
     });
@@ -174,7 +178,7 @@ export class BatchDecider {
       const source = must(versions.version(version), "a pinned source exists");
       const withdrawal = versions.withdrawalOf(source.contentVersion);
       if (withdrawal === undefined) continue;
-      const first = must(this.#state.entry(withdrawal.position), "a withdrawal has its event");
+      const first = mustHaveEntry(this.#state, withdrawal.position);
       const { structure, id } = first.header;
       assert(structure.type === "record.invalidated", "a withdrawal is an invalidation");
       const range = { from: entry.header.version, to: entry.header.version };
@@ -198,7 +202,7 @@ export class BatchDecider {
     return this.#builder.place({
       recordId,
       versions: RecordVersions.of(this.#state, recordId),
-      idTail: this.#idTail,
+      seed: this.#seed,
       origin: "consequence",
       envelope: compact({ actor: event.actor, causationId: entry.header.id }),
       structure: { type: "record.invalidated", from, to, root, via },
@@ -217,7 +221,7 @@ export class BatchDecider {
       const placeholder = this.#builder.place({
         recordId,
         versions: undefined,
-        idTail: this.#idTail,
+        seed: this.#seed,
         origin: "placeholder",
         envelope: compact({ actor: event.actor }),
         structure: { type: "record.created", kind: placeholderKind, edges: [] },
@@ -260,20 +264,37 @@ function toEvents(entries: readonly Entry[]): readonly RecordedEvent[] {
 function given(
   event: NewEvent,
   versions: RecordVersions | undefined,
-  tail: number,
-): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "idTail" | "origin" | "envelope"> {
+  seed: EventSeed,
+): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "seed" | "origin" | "envelope"> {
   const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
   const envelope = compact({ occurredAt, actor, causationId, correlationId });
-  return { recordId, versions, id, idTail: tail, origin: "given", envelope };
+  return { recordId, versions, id, seed, origin: "given", envelope };
 }
 
 /** Adds the event's place in its batch to an error. */
 function atIndex(error: unknown, index: number, count: number): unknown {
   if (!(error instanceof StoreError)) return error;
-  const place = count > 1 ? `Event ${index}: ` : "";
-  return new StoreError(error.code, `${place}${error.message}`, {
+  if (count === 1) {
+    return new StoreError(error.code, error.message, {
+      hint: error.hint,
+      details: { ...error.details, index },
+      cause: error,
+    });
+  }
+  const { pointer, issues } = error.details;
+  return new StoreError(error.code, `Event ${index}: ${error.message}`, {
     hint: error.hint,
-    details: { ...error.details, index },
+    details: {
+      ...error.details,
+      ...(typeof pointer === "string" && { pointer: `/${index}${pointer}` }),
+      ...(Array.isArray(issues) && {
+        issues: (issues as Issue[]).map((issue) => ({
+          ...issue,
+          pointer: `/${index}${issue.pointer}`,
+        })),
+      }),
+      index,
+    },
     cause: error,
   });
 }

@@ -17,12 +17,12 @@ import type { Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { LineageGraph } from "../lineage/graph.ts";
 import { Frontier } from "../merkle/frontier.ts";
-import { PendingState, StoredState, type State } from "../records/state.ts";
+import { mustHaveEntry, PendingState, StoredState, type State } from "../records/state.ts";
 import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
 import type { AcknowledgedFile } from "./acknowledged-file.ts";
-import { checkConditions, validateAppendOptions } from "./conditions.ts";
+import { checkConditions, checkReadOptions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
@@ -67,7 +67,7 @@ export class EmbeddedLog implements EventLog {
     this.#decided = commit;
     this.#stored = new StoredState(storage);
     this.#pending = new PendingState(this.#stored);
-    const leafHash = (leaf: number) => this.#mustEntry(leaf + 1).leafHash();
+    const leafHash = (leaf: number) => mustHaveEntry(this.#stored, leaf + 1).leafHash();
     const tree = new StoredTree(storage, leafHash, new Frontier(commit.head, commit.frontier));
     this.proofs = new LogProofs(tree, () => this.#commit);
     this.#writer = new GroupWriter(
@@ -126,8 +126,8 @@ export class EmbeddedLog implements EventLog {
 
   async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
     this.#assertWritable();
-    throwIfAborted(options.signal);
     validateAppendOptions(options);
+    throwIfAborted(options.signal);
     const checked = checkBatch(events);
     if (this.#writer.waitingPuts > limits.pendingPutsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
@@ -161,6 +161,7 @@ export class EmbeddedLog implements EventLog {
 
   /** The entries of `read` in chunks, their content not yet decoded. */
   async *readEntries(options: ReadOptions = {}): AsyncGenerator<readonly Entry[]> {
+    checkReadOptions(options);
     const until = Math.min(options.until ?? this.head, this.head);
     const reverse = options.reverse ?? false;
     const first = reverse ? 1 : Math.max(1, options.from ?? 1);
@@ -217,7 +218,7 @@ export class EmbeddedLog implements EventLog {
 
   /** The present by this log's reckoning: never before the last batch. Microseconds since the epoch. */
   nowUs(): number {
-    return Math.max(this.#clock.nowUs(), this.#decided.recordedAtUs);
+    return Math.max(this.#clockUs(), this.#decided.recordedAtUs);
   }
 
   async close(): Promise<void> {
@@ -238,7 +239,7 @@ export class EmbeddedLog implements EventLog {
     if (known !== undefined) return known;
     if (!isAllStored(state, events)) checkConditions(state, this.#decided.head, options);
     const recordedAtUs = Math.max(
-      this.#clock.nowUs(),
+      this.#clockUs(),
       this.#decided.recordedAtUs + 1,
       this.#answeredUntilUs + 1,
     );
@@ -311,6 +312,12 @@ export class EmbeddedLog implements EventLog {
     this.#headSignal.notify();
   }
 
+  /** The clock's reading, or 0 when it is none: the log then goes on from the last batch. */
+  #clockUs(): number {
+    const now = Math.floor(this.#clock.nowUs());
+    return now >= 0 && now <= limits.timeUsMax ? now : 0;
+  }
+
   #noteAcknowledged(): void {
     this.#acknowledged?.note(() => {
       const { size, root } = this.proofs.treeHead();
@@ -339,13 +346,6 @@ export class EmbeddedLog implements EventLog {
     }
     this.#graph = graph;
     return graph;
-  }
-
-  /** @throws `log-gap` */
-  #mustEntry(position: Position): Entry {
-    const entry = this.#stored.entry(position);
-    if (entry === undefined) throw gap(position);
-    return entry;
   }
 
   #assertWritable(): void {
@@ -377,7 +377,10 @@ function checkBatch(events: readonly unknown[]): NewEvent[] {
       },
     );
   }
-  return events.map((event, index) => validateEvent(event, events.length > 1 ? index : undefined));
+  // A hole in the array is an event that is missing; `map` would pass over it.
+  return Array.from(events, (event, index) =>
+    validateEvent(event, events.length > 1 ? index : undefined),
+  );
 }
 
 function batchDigest(events: readonly NewEvent[]): Buffer {

@@ -53,12 +53,13 @@ export function checkVersion(
   { recordId, current }: RecordVersions,
   version: number,
   verb: string,
+  pointer: string,
 ): void {
   if (version <= current.version) return;
   throw new StoreError(
     "version-not-found",
     `Record ${JSON.stringify(recordId)} has no version ${version} to ${verb}; the last is ${current.version}.`,
-    { details: { recordId, version, current: current.version } },
+    { details: { recordId, version, current: current.version, pointer } },
   );
 }
 

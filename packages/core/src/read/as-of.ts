@@ -14,6 +14,9 @@ import type { AsOf } from "./reader.ts";
  * @throws `as-of-invalid`, `as-of-ahead-of-head`, `label-not-found`, `label-invalid`
  */
 export async function resolveAsOf(log: EmbeddedLog, asOf: AsOf): Promise<Position> {
+  if (typeof asOf !== "object" || asOf === null) {
+    throw new StoreError("as-of-invalid", "As-of must hold a position, a time or a label.");
+  }
   if ("position" in asOf) return resolvePosition(log, asOf.position);
   if ("time" in asOf) return resolveTime(log, asOf.time);
   if ("label" in asOf) return resolveLabel(log, asOf.label);

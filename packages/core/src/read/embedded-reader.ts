@@ -5,6 +5,7 @@ import type { RecordedEvent } from "../event/event.ts";
 import { parseRef, type Position, type RecordId } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import type { ReadOptions } from "../log/event-log.ts";
+import { mustHaveEntry } from "../records/state.ts";
 import { mustHaveVersions } from "../records/versions.ts";
 import { answerChanges } from "./changes-answer.ts";
 import { fieldChanges } from "./field-changes.ts";
@@ -123,6 +124,6 @@ export class EmbeddedReader implements Reader {
   }
 
   #event(position: Position): RecordedEvent {
-    return must(this.#scope.state.entry(position), "a version has its event").event();
+    return mustHaveEntry(this.#scope.state, position).event();
   }
 }

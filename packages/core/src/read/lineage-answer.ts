@@ -16,6 +16,11 @@ export async function answerLineage(
       details: { depth },
     });
   }
+  if (direction !== "ancestors" && direction !== "descendants") {
+    throw new StoreError("argument-invalid", 'direction must be "ancestors" or "descendants".', {
+      details: { direction },
+    });
+  }
   const { asOf } = scope;
   const start = mustFindRef(scope, ref).entry.position;
   const graph = await scope.log.graph();

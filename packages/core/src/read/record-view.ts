@@ -1,9 +1,9 @@
 /** Builds the public form of a record version as it stood at a position. */
-import { assert, must } from "../assert.ts";
+import { assert } from "../assert.ts";
 import type { VersionEntry } from "../codec/version-block.ts";
 import type { RecordDocument } from "../event/document.ts";
 import type { Position } from "../ids.ts";
-import type { State } from "../records/state.ts";
+import { mustHaveEntry, type State } from "../records/state.ts";
 import { mustHaveVersions, type RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import type { InvalidationView, RecordView } from "./reader.ts";
@@ -15,7 +15,7 @@ export function recordView(
   entry: VersionEntry,
   asOf: Position,
 ): RecordView {
-  const event = must(state.entry(entry.position), "a version has its event");
+  const event = mustHaveEntry(state, entry.position);
   const document = versions.document(entry, event);
   const { occurredAt, actor } = event.payload();
   const invalidation = invalidationView(state, versions, entry, asOf);
@@ -50,7 +50,7 @@ function invalidationView(
 ): InvalidationView | null {
   const withdrawal = versions.withdrawalOf(entry.contentVersion, asOf);
   if (withdrawal === undefined) return null;
-  const event = must(state.entry(withdrawal.position), "a withdrawal has its event");
+  const event = mustHaveEntry(state, withdrawal.position);
   const { structure, id } = event.header;
   assert(structure.type === "record.invalidated", "a withdrawal is an invalidation");
   return {

@@ -3,6 +3,7 @@ import { Entry } from "../codec/entry.ts";
 import { unframe } from "../codec/frame.ts";
 import { decodeMessagePack } from "../codec/msgpack.ts";
 import { VersionBlock } from "../codec/version-block.ts";
+import { StoreError } from "../errors.ts";
 import type { RecordDocument } from "../event/document.ts";
 import { positionOfStoreId, type EventId, type Position, type RecordId } from "../ids.ts";
 import {
@@ -35,6 +36,15 @@ export interface IdempotentBatch {
   readonly digest: Uint8Array;
   /** Positions of the events given, in the order given. */
   readonly positions: readonly Position[];
+}
+
+/** The entry at a position that is named somewhere, and so must be there. @throws `log-gap` */
+export function mustHaveEntry(state: State, position: Position): Entry {
+  const entry = state.entry(position);
+  if (entry !== undefined) return entry;
+  throw new StoreError("log-gap", `Position ${position} is missing from the log.`, {
+    details: { position },
+  });
 }
 
 /** The state on disk. Every read checks its checksum. @throws `checksum-mismatch`, `format-too-new` */

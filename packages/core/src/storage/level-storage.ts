@@ -13,6 +13,8 @@ export interface LevelStorageOptions {
   readonly writeBufferBytes?: number | undefined;
   /** Bytes of table blocks kept in memory. Default 32 MiB. */
   readonly cacheBytes?: number | undefined;
+  /** Make the database when there is none. Default true. */
+  readonly create?: boolean | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function openLevelStorage(
     writeBufferSize: options.writeBufferBytes ?? 16 * 1024 * 1024,
     cacheSize: options.cacheBytes ?? 32 * 1024 * 1024,
     blockSize: 16 * 1024,
+    createIfMissing: options.create ?? true,
   });
   try {
     await level.open();
@@ -48,7 +51,11 @@ class LevelStorage implements Storage {
 
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
-    return this.#level.getSync(key);
+    try {
+      return this.#level.getSync(key);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   async write(batch: WriteBatch): Promise<void> {
@@ -73,7 +80,11 @@ class LevelStorage implements Storage {
       while (true) {
         throwIfAborted(range.signal);
         this.#assertOpen();
-        const chunk = await iterator.nextv(scanChunkEntries);
+        const chunk = await iterator.nextv(scanChunkEntries).catch((error: unknown) => {
+          // A database that was closed meanwhile is no damage.
+          this.#assertOpen();
+          throw readError(error);
+        });
         if (chunk.length === 0) return;
         yield chunk;
       }
@@ -90,6 +101,14 @@ class LevelStorage implements Storage {
     if (this.#level.status !== "open")
       throw new StoreError("store-closed", "The storage is closed.");
   }
+}
+
+/** What LevelDB cannot read is damage, whatever it calls it. */
+function readError(error: unknown): StoreError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreError("entry-unreadable", `The database cannot be read: ${reason}`, {
+    cause: error,
+  });
 }
 
 function openError(directory: string, error: unknown): StoreError {
@@ -110,6 +129,12 @@ function openError(directory: string, error: unknown): StoreError {
       `The database in ${directory} is damaged: ${reason}`,
       { cause: error, details },
     );
+  }
+  if (/no space left/i.test(reason)) {
+    return new StoreError("disk-full", `There is no space to open ${directory}.`, {
+      cause: error,
+      details,
+    });
   }
   return new StoreError("file-unreadable", `Cannot open ${directory}: ${reason}`, {
     cause: error,
