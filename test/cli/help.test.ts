@@ -7,7 +7,7 @@ import { withShell, type Shell } from "./support.ts";
 
 async function commandNames(shell: Shell): Promise<string[]> {
   const overview = await shell.text("help");
-  return [...overview.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
+  return [...overview.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name = ""]) => name);
 }
 
 function examplesOf(help: string): string[] {
@@ -29,8 +29,8 @@ test("the overview names every command of the design, and prints the same howeve
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
       (
-        "completion create demo diff history impact import ingest init invalidate label lineage list log " +
-        "replay restore show stale update verify"
+        "checkpoint completion create demo diff history impact import ingest init invalidate label lineage list log " +
+        "receipt replay restore show stale update verify verify-receipt"
       ).split(" "),
     );
     const overview = await shell.text("help");

@@ -131,9 +131,10 @@ test("a checkpoint is a signed note of the head or of a position, the same each 
     expect(note).toMatch(/^\S+\n1\n\S{44}\n\n\u2014 \S+ \S+\n$/);
     expect(await maker.json("checkpoint", "1")).toMatchObject({ size: 1, note });
     expect(await maker.json("checkpoint")).toMatchObject({ size: 4 });
-    for (const position of ["5", "x", "1.5"]) {
+    for (const position of ["x", "1.5"]) {
       const { code } = await maker.refusal(["checkpoint", position]);
       expect([position, code]).toEqual([position, "argument-invalid"]);
     }
+    expect((await maker.refusal(["checkpoint", "5"])).code).toBe("as-of-ahead-of-head");
   });
 });

@@ -15,7 +15,11 @@ export const command = defineCommand({
     const { values, out, io } = context;
     const store = await context.store();
     const [given] = values.positionals;
-    const size = given === undefined ? store.head : parseInteger(given, "POSITION", 0, store.head);
+    const position =
+      given === undefined
+        ? store.head
+        : parseInteger(given, "POSITION", 0, Number.MAX_SAFE_INTEGER);
+    const { asOf: size } = await store.at({ position });
     const note = await store.checkpoint(size);
     const root = store.log.proofs.treeHead(size).root.toString("hex");
     if (out.isJson) out.json({ size, root, note });
