@@ -78,8 +78,17 @@ async function openStorage(directory: string | undefined): Promise<Storage> {
   try {
     return await openLevelStorage(directory);
   } catch (error) {
-    if (isStoreError(error) && error.code === "store-locked") throw error;
-    await removeDirectory(directory);
+    if (isStoreError(error) && ["store-locked", "disk-full"].includes(error.code)) throw error;
+    await removeDirectory(directory).catch((reason: unknown) => {
+      throw new StoreError(
+        "file-unreadable",
+        `Cannot renew the views in ${directory}: ${String(reason)}`,
+        {
+          cause: reason,
+          details: { directory },
+        },
+      );
+    });
     return openLevelStorage(directory);
   }
 }
