@@ -175,6 +175,93 @@ test("the first 1000 refused lines are named and all are counted", async () => {
   });
 });
 
+test("refused lines are named in their order, in words of the line and not of its batch", async () => {
+  await withShell(async (shell) => {
+    const lines = [
+      JSON.stringify(creation("a")),
+      JSON.stringify(creation("a")),
+      "{",
+      JSON.stringify({ ...creation("b"), actor: "ann" }),
+      JSON.stringify({ type: "record.updated", recordId: "a", data: { patch: { kind: "k" } } }),
+    ];
+    const alone = await ingest(shell, lines.join("\n"), "--batch", "1");
+    expect(alone["errors"]?.map(({ line }) => line)).toEqual([2, 3, 5]);
+    await withShell(async (other) => {
+      expect(await ingest(other, lines.join("\n"))).toEqual(alone);
+    });
+  });
+});
+
+test("the lines named are the first ones, also when a batch is refused after lines behind it", async () => {
+  await withShell(async (shell) => {
+    const input = ndjson([creation("a"), creation("a")]) + "x\n".repeat(2500);
+    const { refused, errors } = await ingest(shell, input, "--batch", "10000");
+    expect(refused).toBe(2501);
+    expect(errors?.map(({ line }) => line)).toEqual(
+      Array.from({ length: 1000 }, (_, index) => index + 2),
+    );
+  });
+});
+
+test("of a refused line no more than a few hundred characters are told", async () => {
+  await withShell(async (shell) => {
+    const input = ndjson([{ ...creation("x"), ["m".repeat(5_000_000)]: 1 }]);
+    const { errors } = await ingest(shell, input);
+    expect(errors).toMatchObject([{ line: 1, code: "event-invalid" }]);
+    expect(String(errors?.[0]?.["pointer"])).toMatch(/^\/m{10,}/);
+    expect(JSON.stringify(errors).length).toBeLessThan(1500);
+  });
+});
+
+test("a line that holds an integer with too many digits, or a member twice, is refused and says where", async () => {
+  await withShell(async (shell) => {
+    const line = (attributes: string) =>
+      `{"type":"record.created","recordId":"r","data":{"kind":"k","name":"n","attributes":${attributes}}}\n`;
+    const input = line('{"n":[1,12345678901234567890]}') + line('{"a":1,"b":{"a":2},"a":3}');
+    expect(await ingest(shell, input)).toMatchObject({
+      stored: 0,
+      errors: [
+        { line: 1, code: "event-invalid", pointer: "/data/attributes/n/1" },
+        { line: 2, code: "event-invalid", pointer: "/data/attributes/a" },
+      ],
+    });
+    const held = '{"n":[9007199254740991,-9007199254740991],"t":"12345678901234567890"}';
+    expect(await ingest(shell, line(held))).toMatchObject({ stored: 1 });
+    expect(await shell.json("show", "r")).toMatchObject({ attributes: JSON.parse(held) as object });
+  });
+});
+
+test("whatever lines are refused, all others are stored, in their order", async () => {
+  for (const isBad of [
+    () => true,
+    (index: number) => index % 2 === 0,
+    (index: number) => index > 40 && index < 90,
+    (index: number) => index % 17 === 16,
+  ]) {
+    await withShell(async (shell) => {
+      const numbers = Array.from({ length: 150 }, (_, index) => index);
+      const events = numbers.map((index) => creation(isBad(index) ? "taken" : `r${index}`));
+      await shell.text("create", "thing", "x", "--id", "taken");
+      const { errors, stored } = await ingest(shell, ndjson(events), "--batch", "64");
+      const bad = numbers.filter((index) => isBad(index));
+      expect(errors?.map(({ line }) => line)).toEqual(bad.map((index) => index + 1));
+      expect(stored).toBe(150 - bad.length);
+      const good = numbers.filter((index) => !isBad(index)).map((index) => `r${index}`);
+      expect(await recordIds(shell)).toEqual(["taken", ...good]);
+    });
+  }
+});
+
+test("--atomic tells refused lines from those that only fell with them", async () => {
+  await withShell(async (shell) => {
+    const input = `${ndjson([creation("a"), creation("b")])}x\n`;
+    const { stderr } = await shell.run(["ingest", "-", "--atomic"], { input });
+    expect(stderr).toMatch(
+      /^line 3: event-invalid: .*\n {2}hint: .*\nand 2 others were not stored\n$/,
+    );
+  });
+});
+
 test("events with ids can be sent again, and an id never names two events", async () => {
   await withShell(async (shell) => {
     const events = [1, 2, 3].map((number) => ({ ...creation(`r${number}`), id: eventId(number) }));

@@ -182,6 +182,42 @@ test("update changes what its flags name and leaves the rest", async () => {
   });
 });
 
+test("a patch and the flags beside it are one change, or none when they contradict each other", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    const patch = '{"tags":{"b":2},"attributes":{"p":{"x":1}}}';
+    const { record } = await shell.json(
+      "update",
+      "cfg-1",
+      "--patch",
+      patch,
+      ...["--tag", "a=1", "--set", "attributes.p.y=2", "--set", "attributes.constructor.z=3"],
+    );
+    expect(record?.["tags"]).toMatchObject({ a: 1, b: 2 });
+    expect(record?.["attributes"]).toMatchObject({ p: { x: 1, y: 2 }, constructor: { z: 3 } });
+    const contradictions: readonly (readonly [patch: string, ...flags: string[]])[] = [
+      ['{"tags":"xy"}', "--tag", "a=1"],
+      ['{"tags":null}', "--untag", "a"],
+      ['{"attributes":[7,8]}', "--set", "attributes.b=1"],
+      ['{"attributes":null}', "--set", "attributes.b=1"],
+      ['{"attributes":{"b":5}}', "--set", "attributes.b.c=1"],
+    ];
+    for (const [given, ...others] of contradictions) {
+      const words = ["update", "cfg-1", "--patch", given, ...others];
+      expect(await shell.refusal(words), given).toMatchObject({
+        exit: 2,
+        code: "argument-invalid",
+        details: { flag: "--patch" },
+      });
+    }
+    const set = ["--set", "attributes.b=1", "--set", "attributes.b.c=1"];
+    expect(await shell.refusal(["update", "cfg-1", ...set])).toMatchObject({
+      code: "argument-invalid",
+      details: { flag: "--set" },
+    });
+  });
+});
+
 test("update with a reason keeps it in the event", async () => {
   await withShell(async (shell) => {
     await story(shell);

@@ -1,6 +1,8 @@
 /** The values of one command line, checked for their form as they are asked for. */
 import { isPlainObject, StoreError, type TagValue } from "@sennit/core";
 
+import { readJson, type JsonReading } from "./json-text.ts";
+
 /** Flags and arguments as given. */
 export class Values {
   readonly #flags: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
@@ -66,6 +68,11 @@ export class Values {
     return Object.fromEntries(this.pairs(name).map(([key, value]) => [key, parseTagValue(value)]));
   }
 
+  /** `--tag k=v` flags as texts to compare with; quotes mean what they mean in `tags`. @throws `argument-invalid` */
+  tagTexts(name: string): [key: string, text: string][] {
+    return this.pairs(name).map(([key, value]) => [key, unquote(value)]);
+  }
+
   /** `K=V` flags, split at the first equals sign. @throws `argument-invalid` */
   pairs(name: string): [key: string, value: string][] {
     return this.texts(name).map((pair) => {
@@ -75,11 +82,11 @@ export class Values {
     });
   }
 
-  /** @throws `argument-invalid` for text that is no JSON object */
+  /** @throws `argument-invalid` for text that is no JSON object, or whose value would not be what it says */
   jsonObject(name: string): Readonly<Record<string, unknown>> | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
-    const value = parseJson(text);
+    const value = parseJson(text, `--${name}`);
     if (!isPlainObject(value)) throw badFlag(`--${name}`, text, "must be a JSON object");
     return value;
   }
@@ -93,12 +100,25 @@ export function parseInteger(text: string, what: string, min: number, max: numbe
   throw badFlag(what, text, `must be a whole number ${range}`);
 }
 
-/** The JSON value of a text, or undefined when it is none. */
-export function parseJson(text: string): unknown {
+/**
+ * The JSON value of a text, or undefined when it is none.
+ *
+ * @throws `argument-invalid` naming the flag, for an integer with too many digits or a member that is there twice
+ */
+export function parseJson(text: string, flag: string): unknown {
+  const { value, loss } = tryReadJson(text);
+  if (loss === undefined) return value;
+  const { pointer, message } = loss;
+  throw new StoreError("argument-invalid", `In ${flag}, ${pointer || "the value"} ${message}.`, {
+    details: { flag, pointer },
+  });
+}
+
+function tryReadJson(text: string): Partial<JsonReading> {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -117,8 +137,13 @@ function holdsDigits(text: string): boolean {
 function parseTagValue(text: string): TagValue {
   if (text === "true" || text === "false") return text === "true";
   if (numberPattern.test(text) && holdsDigits(text)) return Number(text);
-  const quoted = /^".*"$/s.test(text) ? parseJson(text) : undefined;
-  return typeof quoted === "string" ? quoted : text;
+  return unquote(text);
+}
+
+/** The text in a JSON string; what is none is the text itself. */
+function unquote(text: string): string {
+  const { value } = /^".*"$/s.test(text) ? tryReadJson(text) : {};
+  return typeof value === "string" ? value : text;
 }
 
 function badFlag(what: string, value: string, problem: string): StoreError {

@@ -8,7 +8,7 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { ingest, type IngestSummary } from "../ingest/ingest.ts";
-import { printable } from "../output.ts";
+import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
   name: "ingest",
@@ -38,7 +38,7 @@ export const command = defineCommand({
     });
     out.progressDone();
     if (out.isJson) out.json(summary);
-    else printSummary(context, summary);
+    else printSummary(context, summary, values.flag("atomic"));
     if (io.signal.aborted)
       throw new StoreError(
         "aborted",
@@ -70,11 +70,14 @@ async function* openInput({ io }: Context, path: string): AsyncGenerator<Uint8Ar
 function printSummary(
   { out }: Context,
   { stored, duplicates, refused, head, errors }: IngestSummary,
+  atomic: boolean,
 ): void {
   for (const { line, code, message, hint } of errors) {
     out.note(`line ${line}: ${code}: ${printable(message)}\n  hint: ${hint}`);
   }
-  if (refused > errors.length && errors.length > 0)
-    out.note(`${refused} lines refused, ${errors.length} shown`);
+  const others = refused - errors.length;
+  if (others > 0 && atomic)
+    out.note(`and ${plural(others, "other")} ${others === 1 ? "was" : "were"} not stored`);
+  else if (others > 0) out.note(`${refused} lines refused, ${errors.length} shown`);
   out.line(`stored ${stored}, duplicates ${duplicates}, refused ${refused}, head at ${head}`);
 }

@@ -1,5 +1,11 @@
 /** `sennit update`: makes a record's next version. */
-import { StoreError, updated, type DocumentPatch, type NewDerivation } from "@sennit/core";
+import {
+  isPlainObject,
+  StoreError,
+  updated,
+  type DocumentPatch,
+  type NewDerivation,
+} from "@sennit/core";
 
 import { writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -78,13 +84,13 @@ export const command = defineCommand({
 async function readPatch(context: Context, recordId: string): Promise<DocumentPatch> {
   const { values } = context;
   const patch: Record<string, unknown> = { ...values.jsonObject("patch") };
-  for (const [field, value] of values.pairs("set")) setField(patch, field, value);
+  const flag = values.has("patch") ? "--patch" : "--set";
+  for (const [field, value] of values.pairs("set")) setField(patch, field, value, flag);
   const tags = {
     ...values.tags("tag"),
     ...Object.fromEntries(values.texts("untag").map((key) => [key, null])),
   };
-  if (Object.keys(tags).length > 0)
-    patch["tags"] = { ...(patch["tags"] as object | undefined), ...tags };
+  if (Object.keys(tags).length > 0) Object.assign(innerObject(patch, ["tags"], flag), tags);
   if (values.texts("uri").length > 0) patch["uris"] = values.texts("uri");
   const sources = await readNewSources(context, recordId, values);
   if (sources !== undefined) patch["derivedFrom"] = sources;
@@ -104,7 +110,7 @@ async function readNewSources(
 }
 
 /** Puts `attributes.a.b=JSON` or `name=TEXT` into a patch. */
-function setField(patch: Record<string, unknown>, field: string, text: string): void {
+function setField(patch: Record<string, unknown>, field: string, text: string, flag: string): void {
   if (field === "name") {
     patch["name"] = text;
     return;
@@ -124,14 +130,35 @@ function setField(patch: Record<string, unknown>, field: string, text: string): 
       },
     );
   }
+  const value = parseJson(text, "--set");
+  const target = innerObject(patch, path.slice(0, -1), flag);
+  target[path.at(-1) ?? ""] = value === undefined ? text : value;
+}
+
+/**
+ * The object at a path of a patch, made where there is nothing yet.
+ *
+ * @throws `argument-invalid` naming the flag that has put something else there
+ */
+function innerObject(
+  patch: Record<string, unknown>,
+  path: readonly string[],
+  flag: string,
+): Record<string, unknown> {
   let target = patch;
-  for (const member of path.slice(0, -1)) {
-    const inner = target[member];
-    const next: Record<string, unknown> =
-      typeof inner === "object" && inner !== null ? { ...inner } : {};
+  for (const [index, member] of path.entries()) {
+    const inner = Object.hasOwn(target, member) ? target[member] : {};
+    if (!isPlainObject(inner)) {
+      const place = path.slice(0, index + 1).join(".");
+      throw new StoreError(
+        "argument-invalid",
+        `${flag} sets ${place} to something that is no object, and another flag sets a member of it.`,
+        { hint: "Say it in one flag.", details: { flag, member: place } },
+      );
+    }
+    const next: Record<string, unknown> = { ...inner };
     target[member] = next;
     target = next;
   }
-  const value = parseJson(text);
-  target[path.at(-1) ?? ""] = value === undefined ? text : value;
+  return target;
 }

@@ -9,16 +9,9 @@ import {
   type Position,
 } from "@sennit/core";
 
+import { readJson, type JsonReading } from "../json-text.ts";
+import { LineErrors, type LineError } from "./line-errors.ts";
 import { lineBytesMax, readLines, type Line } from "./lines.ts";
-
-/** One line that was refused. */
-interface LineError {
-  readonly line: number;
-  readonly code: string;
-  readonly message: string;
-  readonly pointer: string;
-  readonly hint: string;
-}
 
 export interface IngestSummary {
   /** Events given that were stored; what the store added because of them is not counted. */
@@ -26,7 +19,7 @@ export interface IngestSummary {
   readonly duplicates: number;
   readonly refused: number;
   readonly head: Position;
-  /** The first 1000. */
+  /** The first 1000, in the order of the lines. */
   readonly errors: readonly LineError[];
 }
 
@@ -40,8 +33,6 @@ export interface IngestOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((lines: number) => void) | undefined;
 }
-
-const errorsMax = 1000;
 
 /**
  * Bytes of JSON to a batch. Packed, an event takes no more than its JSON and what the store adds to it, so that a batch
@@ -71,7 +62,9 @@ export async function ingest(
 class IngestRun {
   readonly #store: EmbeddedStore;
   readonly #options: IngestOptions;
-  readonly #errors: LineError[] = [];
+  readonly #errors = new LineErrors();
+  /** Events sent at once: fewer while many are refused, so that little is sent again after a refusal. */
+  #sendEvents: number;
   #items: Item[] = [];
   #itemBytes = 0;
   #stored = 0;
@@ -81,6 +74,7 @@ class IngestRun {
   constructor(store: EmbeddedStore, options: IngestOptions) {
     this.#store = store;
     this.#options = options;
+    this.#sendEvents = options.batchEvents;
   }
 
   async take(line: Line): Promise<void> {
@@ -113,7 +107,7 @@ class IngestRun {
       duplicates: this.#duplicates,
       refused: this.#refused,
       head: this.#store.head,
-      errors: this.#errors,
+      errors: this.#errors.list(),
     };
   }
 
@@ -148,19 +142,23 @@ class IngestRun {
 
   /** Stores what can be stored: the events before a refused one, then those after it. */
   async #flush(): Promise<void> {
-    let items = this.#items;
+    const items = this.#items;
     this.#items = [];
     this.#itemBytes = 0;
-    while (items.length > 0) {
+    let at = 0;
+    while (at < items.length) {
+      const part = items.slice(at, at + this.#sendEvents);
       try {
-        await this.#append(items);
-        return;
+        await this.#append(part);
+        at += part.length;
+        this.#sendEvents = Math.min(this.#sendEvents * 2, this.#options.batchEvents);
       } catch (error) {
-        const index = refusedIndex(error, items.length);
+        const index = refusedIndex(error, part.length);
         if (index === undefined) throw error;
-        if (index > 0) await this.#append(items.slice(0, index));
-        this.#refuse(items[index]?.line ?? 0, error);
-        items = items.slice(index + 1);
+        if (index > 0) await this.#append(part.slice(0, index));
+        this.#refuse(part[index]?.line ?? 0, error);
+        at += index + 1;
+        this.#sendEvents = Math.max(1, Math.floor(this.#sendEvents / 2));
       }
     }
   }
@@ -175,9 +173,7 @@ class IngestRun {
   #refuse(line: number, error: unknown): void {
     if (!isStoreError(error)) throw error;
     this.#refused += 1;
-    if (this.#errors.length >= errorsMax) return;
-    const { code, message, hint, details } = error;
-    this.#errors.push({ line, code, message, pointer: pointerOf(details), hint });
+    this.#errors.add(line, error);
   }
 }
 
@@ -187,13 +183,6 @@ function refusedIndex(error: unknown, count: number): number | undefined {
   const { index } = error.details;
   if (typeof index !== "number" || index >= count) return undefined;
   return ["invalid", "conflict", "not-found"].includes(error.category) ? index : undefined;
-}
-
-function pointerOf(details: Readonly<Record<string, unknown>>): string {
-  const { pointer, issues } = details;
-  if (typeof pointer === "string") return pointer;
-  const [first] = Array.isArray(issues) ? (issues as { readonly pointer: string }[]) : [];
-  return first?.pointer ?? "";
 }
 
 function textOf(line: Line): string {
@@ -208,9 +197,18 @@ function textOf(line: Line): string {
   });
 }
 
+/** @throws `event-invalid` for text that is no JSON, or whose value would not be what it says */
 function parseJson(text: string): unknown {
+  const { value, loss } = readLine(text);
+  if (loss === undefined) return value;
+  throw new StoreError("event-invalid", `${loss.pointer || "The line"} ${loss.message}.`, {
+    details: { issues: [loss], issueCount: 1 },
+  });
+}
+
+function readLine(text: string): JsonReading {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch (error) {
     throw new StoreError(
       "event-invalid",
