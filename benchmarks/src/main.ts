@@ -92,7 +92,12 @@ async function runBenchmarks(options: Options): Promise<void> {
       if (options.json) for (const row of wanted) console.log(formatJson(row));
       rows.push(...wanted);
     }
-    if (!options.json) console.log(`\n${formatTable(rows)}`);
+    if (!options.json) {
+      console.log(`\n${formatTable(rows)}`);
+      console.log(
+        "\nratio: ours / peer in each round, the median of the rounds; bounds with an x are of the ratio",
+      );
+    }
   } finally {
     await scratch.remove();
   }

@@ -2,7 +2,8 @@
  * The side file of the last acknowledged position and root, apart from the database, so that a log that has lost its end
  * cannot pass for a shorter one.
  *
- * Two slots of 64 bytes are written in turn, each synced: CRC-32C (4 bytes), position (float64), root (32 bytes), zeros.
+ * Two slots of 64 bytes are written in turn, each synced: CRC-32C (4 bytes), position (float64), root (32 bytes), the
+ * time up to which the store has been asked about (float64, microseconds), zeros.
  * Writing follows the acknowledgement and never delays it. A second sync for every write of the log would halve its
  * speed, so under load the file is written ten times a second: it may lag by that much, and never leads.
  */
@@ -15,6 +16,7 @@ import { hashBytes } from "../merkle/hashing.ts";
 const slotBytes = 64;
 const crcBytes = 4;
 const positionBytes = 8;
+const rootStart = crcBytes + positionBytes;
 /** Shortest time between two writes, milliseconds. */
 const intervalMs = 100;
 
@@ -22,6 +24,8 @@ const intervalMs = 100;
 export interface Acknowledged {
   readonly position: Position;
   readonly root: Uint8Array;
+  /** No event may be recorded at or before this time any more. Microseconds since the epoch; 0 for none. */
+  readonly answeredUntilUs: number;
 }
 
 export class AcknowledgedFile {
@@ -47,7 +51,7 @@ export class AcknowledgedFile {
     const slots = [0, 1].map((slot) =>
       readSlot(bytes.subarray(slot * slotBytes, (slot + 1) * slotBytes)),
     );
-    const newest = (slots[1]?.position ?? -1) > (slots[0]?.position ?? -1) ? 1 : 0;
+    const newest = isNewer(slots[1], slots[0]) ? 1 : 0;
     return new AcknowledgedFile(file, slots[newest], 1 - newest);
   }
 
@@ -77,9 +81,8 @@ export class AcknowledgedFile {
     const acknowledged = this.#next?.();
     this.#next = undefined;
     if (acknowledged === undefined) return;
-    const { position, root } = acknowledged;
     try {
-      await this.#file.write(slotOf(position, root), 0, slotBytes, this.#slot * slotBytes);
+      await this.#file.write(slotOf(acknowledged), 0, slotBytes, this.#slot * slotBytes);
       await this.#file.datasync();
       this.#slot = 1 - this.#slot;
     } catch {
@@ -88,17 +91,25 @@ export class AcknowledgedFile {
   }
 }
 
-function slotOf(position: Position, root: Uint8Array): Buffer {
+function isNewer(a: Acknowledged | undefined, b: Acknowledged | undefined): boolean {
+  if (a === undefined || b === undefined) return a !== undefined;
+  return a.position === b.position
+    ? a.answeredUntilUs > b.answeredUntilUs
+    : a.position > b.position;
+}
+
+function slotOf({ position, root, answeredUntilUs }: Acknowledged): Buffer {
   const slot = Buffer.alloc(slotBytes);
   slot.writeDoubleLE(position, crcBytes);
-  slot.set(root, crcBytes + positionBytes);
+  slot.set(root, rootStart);
+  slot.writeDoubleLE(answeredUntilUs, rootStart + hashBytes);
   slot.writeUInt32LE(crc32c(slot, crcBytes), 0);
   return slot;
 }
 
 function readSlot(slot: Buffer): Acknowledged | undefined {
   if (slot.readUInt32LE(0) !== crc32c(slot, crcBytes)) return undefined;
-  const rootStart = crcBytes + positionBytes;
   const position = slot.readDoubleLE(crcBytes);
-  return { position, root: Buffer.from(slot.subarray(rootStart, rootStart + hashBytes)) };
+  const root = Buffer.from(slot.subarray(rootStart, rootStart + hashBytes));
+  return { position, root, answeredUntilUs: slot.readDoubleLE(rootStart + hashBytes) };
 }

@@ -62,6 +62,7 @@ export class EmbeddedLog implements EventLog {
   ) {
     this.#storage = storage;
     this.#acknowledged = acknowledged;
+    this.#answeredUntilUs = acknowledged?.last?.answeredUntilUs ?? 0;
     this.#clock = clock;
     this.#commit = commit;
     this.#decided = commit;
@@ -212,13 +213,17 @@ export class EmbeddedLog implements EventLog {
    * @param timeUs microseconds since the epoch, not after the present
    */
   async settleUntil(timeUs: number): Promise<void> {
-    this.#answeredUntilUs = Math.max(this.#answeredUntilUs, timeUs);
+    if (timeUs > this.#answeredUntilUs) {
+      this.#answeredUntilUs = timeUs;
+      // Before the last batch nothing can be recorded in any case; only a later time must outlive this process.
+      if (timeUs >= this.#decided.recordedAtUs) this.#noteAcknowledged();
+    }
     if (this.#decided.head > this.head) await this.#writer.idle();
   }
 
-  /** The present by this log's reckoning: never before the last batch. Microseconds since the epoch. */
+  /** The present by this log's reckoning: never before the last batch or answer. Microseconds since the epoch. */
   nowUs(): number {
-    return Math.max(this.#clockUs(), this.#decided.recordedAtUs);
+    return Math.max(this.#clockUs(), this.#decided.recordedAtUs, this.#answeredUntilUs);
   }
 
   async close(): Promise<void> {
@@ -321,7 +326,7 @@ export class EmbeddedLog implements EventLog {
   #noteAcknowledged(): void {
     this.#acknowledged?.note(() => {
       const { size, root } = this.proofs.treeHead();
-      return { position: size, root };
+      return { position: size, root, answeredUntilUs: this.#answeredUntilUs };
     });
   }
 

@@ -1,10 +1,11 @@
 /** Resolving instants: positions, times, labels, and what is still ahead. */
 import { expect, test } from "vitest";
 
-import { openMemoryStore } from "../open-store.ts";
+import { openMemoryStore, openStore } from "../open-store.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { make, revise, withdraw } from "../testing/samples.ts";
 import { codeOf } from "../testing/storage-contract.ts";
+import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
 import { parseAsOf } from "./as-of.ts";
 import type { AsOf } from "./reader.ts";
 
@@ -121,4 +122,22 @@ test("an instant as a person writes it is a position, a time or a label", async 
   expect(parseAsOf("submitted-paper")).toEqual({ label: "submitted-paper" });
   expect(await codeOf(() => parseAsOf("2026-03-02"))).toBe("as-of-invalid");
   expect(await codeOf(() => parseAsOf(""))).toBe("as-of-invalid");
+});
+
+test("S6: a time answered once keeps its answer when the store is opened again with a clock that stepped back", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const clock = new FakeClock("2026-03-02T10:00:00Z");
+    const store = await openStore(directory, { clock });
+    await store.append([make("a")]);
+    clock.advance(3600 * second);
+    const time = "2026-03-02T10:30:00Z";
+    expect((await store.at({ time })).asOf).toBe(1);
+    await store.close();
+    clock.advance(-3000 * second);
+    const again = await openStore(directory, { clock });
+    expect((await again.at({ time })).asOf).toBe(1);
+    await again.append([make("b")]);
+    expect((await again.at({ time })).asOf).toBe(1);
+    await again.close();
+  });
 });
