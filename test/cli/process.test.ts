@@ -87,6 +87,39 @@ test("a reader that has seen enough ends the command quietly", async () => {
   });
 });
 
+test("a reader that has gone changes no exit code, and ends what has no end", async () => {
+  await withBuiltStore(async (directory) => {
+    await spawned(["ingest", "-"], directory, {
+      input: ndjson([creation("a"), creation("d", ["a"])]),
+    });
+    await spawned(["update", "a", "--set", "attributes.x=1"], directory);
+    const { stdout, stderr } = await shell(
+      'sennit replay d --check 2>&1 | true; echo "${PIPESTATUS[0]}"; sennit show nobody 2>&1 | true; echo "${PIPESTATUS[0]}"; sennit list | true; echo "${PIPESTATUS[0]}"; sennit log --follow | true; echo "${PIPESTATUS[0]}"',
+      directory,
+    );
+    expect({ stdout, stderr }).toMatchObject({ stdout: "4\n3\n0\n0\n" });
+  });
+});
+
+test("refused lines take no memory", async () => {
+  await withBuiltStore(async (directory) => {
+    const child = start(["ingest", "-", "--json"], directory, {
+      NODE_OPTIONS: "--max-old-space-size=192",
+    });
+    const end = ended(child);
+    const { stdin } = child;
+    if (stdin === null) throw new Error("standard input is a pipe");
+    const line = ndjson([{ ["m".repeat(7_000_000)]: 1 }]);
+    for (let count = 0; count < 60; count += 1) {
+      if (!stdin.write(line)) await once(stdin, "drain");
+    }
+    stdin.end();
+    const { code, stdout } = await end;
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ stored: 0, refused: 60 });
+  });
+});
+
 test("closed standard input is an empty stream", async () => {
   await withBuiltStore(async (directory) => {
     const { stdout } = await shell('sennit ingest - --json <&-; echo "$?"', directory);

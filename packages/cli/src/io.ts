@@ -18,4 +18,6 @@ export interface Io {
   readonly clock: Clock;
   /** Fires when the user wants to stop (Ctrl-C). */
   readonly signal: AbortSignal;
+  /** Fires when nobody reads stdout any more. What a command then prints is lost, and its exit code is still wanted. */
+  readonly readerLeft?: AbortSignal | undefined;
 }

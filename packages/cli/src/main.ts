@@ -12,22 +12,28 @@ export async function main(): Promise<void> {
 function processIo(): Io {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  // A reader that has seen enough (head, less) closes the pipe; that is no error of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  const left = new AbortController();
+  // A reader that has seen enough (head, less) closes the pipe; that is no error of ours, and changes no exit code.
+  const onError = (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    process.exit(0);
-  });
+    left.abort();
+  };
+  process.stdout.on("error", onError);
+  process.stderr.on("error", onError);
   const noColor = (process.env["NO_COLOR"] ?? "") !== "";
   return {
     cwd: process.cwd(),
     env: process.env,
     stdin: process.stdin,
-    stdout: (text) => process.stdout.write(text),
+    stdout: (text) => {
+      if (!left.signal.aborted) process.stdout.write(text);
+    },
     stderr: (text) => process.stderr.write(text),
     isColorful: process.stdout.isTTY && !noColor,
     isInteractive: process.stderr.isTTY,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     clock: systemClock,
     signal: stop.signal,
+    readerLeft: left.signal,
   };
 }

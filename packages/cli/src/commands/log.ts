@@ -108,8 +108,10 @@ async function follow(
         subscription.unsubscribe();
         resolve();
       };
-      if (io.signal.aborted) stop();
-      else io.signal.addEventListener("abort", stop, { once: true });
+      for (const signal of [io.signal, io.readerLeft]) {
+        if (signal?.aborted === true) stop();
+        else signal?.addEventListener("abort", stop, { once: true });
+      }
     });
   } finally {
     clearInterval(keepAlive);
