@@ -1,5 +1,7 @@
 /** Help and completion: every command explains itself, and every example can be run as it is written. */
 import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
@@ -139,6 +141,11 @@ test("the bash script is sound and completes commands and flags", async () => {
     expect(complete("sennit", "invalidate", "x", "--ca")).toEqual(["--cause"]);
     expect(complete("sennit", "show", "--as")).toEqual(["--as-of"]);
     expect(complete("sennit", "create", "--as")).not.toContain("--as-of");
+    expect(complete("sennit", "help", "li").toSorted()).toEqual(["lineage", "list"]);
+    expect(complete("sennit", "--store", "x", "li").toSorted()).toEqual(["lineage", "list"]);
+    expect(complete("sennit", "--json", "--store", "=", "x", "show", "--as")).toEqual(["--as-of"]);
+    await writeFile(join(shell.directory, "list-of-things"), "");
+    expect(complete("sennit", "--store", "list-")).toEqual(["list-of-things"]);
   });
 });
 

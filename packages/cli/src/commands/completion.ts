@@ -1,7 +1,7 @@
 /** `sennit completion`: prints a shell completion script. */
 import { StoreError } from "@sennit/core";
 
-import { defineCommand, usableGlobalFlags } from "../command.ts";
+import { defineCommand, globalFlags, usableGlobalFlags } from "../command.ts";
 import { program } from "../program.ts";
 
 const shells = ["bash", "zsh", "fish"];
@@ -49,14 +49,25 @@ async function flagsByCommand(): Promise<FlagsByCommand> {
 }
 
 function bashScript(flags: FlagsByCommand): string {
+  const names = [...flags.keys(), "help"].join(" ");
   const cases = [...flags].map(([name, words]) => `    ${name}) words="${words.join(" ")}" ;;`);
+  const valued = globalFlags.filter(({ type }) => type === "string").map(({ name }) => `--${name}`);
   return [
     "_sennit() {",
-    '  local current="${COMP_WORDS[COMP_CWORD]}" words=""',
-    '  case "${COMP_WORDS[1]}" in',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" words="" command="" at=1',
+    // The shell parts --flag=value into three words.
+    '  while [ -z "$command" ] && [ "$at" -lt "$COMP_CWORD" ]; do',
+    '    case "${COMP_WORDS[at]}" in',
+    `      ${valued.join("|")}) if [ "\${COMP_WORDS[at+1]}" = "=" ]; then at=$((at + 3)); else at=$((at + 2)); fi ;;`,
+    "      -*) at=$((at + 1)) ;;",
+    '      *) command="${COMP_WORDS[at]}" ;;',
+    "    esac",
+    "  done",
+    '  case "$command" in',
     ...cases,
+    `    help) words="${names}" ;;`,
+    `    "") if [ "$at" -eq "$COMP_CWORD" ]; then words="${names}"; fi ;;`,
     "  esac",
-    `  if [ "$COMP_CWORD" -eq 1 ]; then words="${[...flags.keys(), "help"].join(" ")}"; fi`,
     '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '  if [ ${#COMPREPLY[@]} -eq 0 ] && [ "$COMP_CWORD" -gt 1 ]; then COMPREPLY=($(compgen -f -- "$current")); fi',
     "}",
