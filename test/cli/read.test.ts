@@ -84,6 +84,8 @@ test("list finds by kind, tag, status and words", async () => {
     expect(await ids("kind:model")).toEqual(["m-1"]);
     expect(await ids("--tag", "energy=8.3")).toEqual(["cfg-1"]);
     expect(await ids("tag.energy=8.3")).toEqual(["cfg-1"]);
+    expect(await ids("--tag", "energy=8.3", "tag.energy=8.3")).toEqual(["cfg-1"]);
+    expect(await ids("--kind", "model", "kind:model", "--kind", "model")).toEqual(["m-1"]);
     expect(await ids("--status", "invalid")).toEqual(["ds-1", "m-1", "d-1"]);
     expect(await ids("--status", "valid", "--kind", "config")).toEqual(["cfg-1"]);
     expect(await ids("--status", "stale")).toEqual([]);
@@ -91,6 +93,18 @@ test("list finds by kind, tag, status and words", async () => {
     expect(await ids("BRAGG")).toEqual(["m-1"]);
     expect(await ids("scan", "12")).toEqual(["ds-1"]);
     expect(await ids("nothing")).toEqual([]);
+  });
+});
+
+test("list takes a tag in the form that create takes", async () => {
+  await withShell(async (shell) => {
+    const tags = ['s="12"', 's="two words"', "s=true", 's="', "s=007"];
+    for (const [index, tag] of tags.entries())
+      await shell.text("create", "config", "x", "--id", `r${index}`, "--tag", tag);
+    for (const [index, tag] of tags.entries()) {
+      const { records } = await shell.json("list", "--tag", tag);
+      expect(records, tag).toMatchObject([{ id: `r${index}` }]);
+    }
   });
 });
 

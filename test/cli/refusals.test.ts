@@ -153,6 +153,25 @@ const cases: readonly Case[] = [
   [["diff", "--from", "1", "--to", "0"], invalid, "argument-invalid", { flag: "--from" }],
   [["diff", "--from", "0", "--to", "1", "--as-of", "1"], invalid, "usage", { flag: "--as-of" }],
   [["diff", "a@1", "a@7"], notFound, "version-not-found"],
+  [["impact", "a", "--since"], invalid, "usage", { flag: "--since" }],
+  [["list", "kind:config", "--kind", "run"], invalid, "argument-invalid", { flag: "--kind" }],
+  [["list", "--kind", "config", "--kind", "x"], invalid, "argument-invalid", { flag: "--kind" }],
+  [
+    ["list", "--status", "valid", "--status", "stale"],
+    invalid,
+    "argument-invalid",
+    { flag: "--status" },
+  ],
+  [
+    ["list", "status:valid", "--status", "stale"],
+    invalid,
+    "argument-invalid",
+    { flag: "--status" },
+  ],
+  [["list", "--tag", "a=1", "--tag", "a=2"], invalid, "argument-invalid", { flag: "--tag" }],
+  [["list", "tag.a=1", "--tag", "a=2"], invalid, "argument-invalid", { flag: "--tag" }],
+  [["list", "tag.a=1", "tag.a=2"], invalid, "argument-invalid"],
+  [["update", "a", "--patch", "{}", "--patch", '{"name":"x"}'], invalid, "argument-invalid"],
   [["import", "x"], invalid, "usage", { flag: "--format" }],
   [["import", "x", "--format", "csv"], invalid, "argument-invalid", { flag: "--format" }],
   [["import", "none", "--format", "bluesky"], invalid, "file-unreadable"],
@@ -232,6 +251,42 @@ test("without a store anywhere the hint says how to make one", async () => {
     const refusal = await shell.refusal(["list"], { cwd: "/" });
     expect(refusal).toMatchObject({ exit: notFound, code: "store-not-found" });
     expect(refusal.hint).toContain("sennit init");
+  });
+});
+
+test("hints are commands to type", async () => {
+  await withShell(async (shell) => {
+    const hint = async (...words: string[]) => (await shell.refusal(words)).hint;
+    expect(await hint("update", "nope", "--tag", "a=1")).toContain(
+      "sennit create KIND NAME --id nope",
+    );
+    expect(await hint("update", "it's", "--tag", "a=1")).toContain(`--id 'it'\\''s'`);
+    expect(await hint("invalidate", "nope", "--cause", "x")).toContain("sennit list");
+    expect(await hint("invalidate", "a", "--cause", "x", "--since")).toContain(
+      "sennit help invalidate",
+    );
+    expect(await hint("impact", "a", "--since")).toContain("sennit help impact");
+  });
+});
+
+test("a place that cannot be written is named", async () => {
+  await withShell(async (shell) => {
+    await shell.text("create", "decision", "x", "--id", "d-1");
+    await writeFile(join(shell.directory, "file"), "");
+    const below = join("file", "below");
+    for (const words of [
+      ["demo", below],
+      ["demo", "file"],
+      ["init", join(below, "deep")],
+      ["replay", "d-1", "--out", below],
+    ]) {
+      const { exit, code, message } = await shell.refusal(words);
+      expect({ exit, message }, words[0]).toMatchObject({
+        exit: 2,
+        message: expect.stringContaining("file") as string,
+      });
+      expect(["file-unreadable", "not-a-store"], words[0]).toContain(code);
+    }
   });
 });
 

@@ -1,6 +1,8 @@
 /** How commands print records, events and the outcome of a write. */
 import {
   formatRef,
+  isStoreError,
+  StoreError,
   type AppendedEvent,
   type JsonValue,
   type NewEvent,
@@ -10,7 +12,7 @@ import {
 } from "@sennit/core";
 
 import type { Context } from "./context.ts";
-import { plural, printable, shortTime, type Column, type Output } from "./output.ts";
+import { commandLine, plural, printable, shortTime, type Column, type Output } from "./output.ts";
 
 /**
  * Stores one event and prints what became of it.
@@ -24,7 +26,11 @@ export async function writeOne(
   object: (appended: AppendedEvent) => string = formatRef,
 ): Promise<void> {
   const store = await context.store();
-  const { events } = await store.append([{ ...event, actor: event.actor ?? context.actor }]);
+  const { events } = await store
+    .append([{ ...event, actor: event.actor ?? context.actor }])
+    .catch((error: unknown) => {
+      throw inCommands(error, event);
+    });
   const [appended] = events;
   if (appended === undefined) return;
   const record = await store.record(appended.recordId);
@@ -34,6 +40,17 @@ export async function writeOne(
     return;
   }
   printAppended(out, appended, record, `${verb} ${out.style("bold", printable(object(appended)))}`);
+}
+
+/** The store's hint speaks of events; whoever types commands needs one to type. */
+function inCommands(error: unknown, { type, recordId }: NewEvent): unknown {
+  if (!isStoreError(error) || error.code !== "record-not-found") return error;
+  const { message, details } = error;
+  const hint =
+    type === "record.updated"
+      ? `Create it first with: ${commandLine(["sennit", "create", "KIND", "NAME", "--id", recordId])}`
+      : undefined;
+  return new StoreError("record-not-found", message, { hint, details, cause: error });
 }
 
 function printAppended(

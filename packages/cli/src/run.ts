@@ -26,7 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     return await runCommand(argv, io);
   } catch (error) {
-    return reportError(toStoreError(error), argv, io);
+    return reportError(fileError(error) ?? toStoreError(error), argv, io);
   }
 }
 
@@ -99,14 +99,33 @@ function parseValues(command: Command, words: readonly string[]): Values {
     flags.map(({ name, type, multiple }) => [name, { type, multiple: multiple ?? false }]),
   );
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...words],
       options,
       allowPositionals: true,
+      tokens: true,
     });
+    rejectSecondValues(command, tokens);
     return new Values(values, positionals);
   } catch (error) {
-    throw usageError(command, flags, error);
+    throw error instanceof StoreError ? error : usageError(command, flags, error);
+  }
+}
+
+/** Of two values one would be dropped. Global flags are let through: an alias may set what the line sets anew. */
+function rejectSecondValues(
+  { flags }: Command,
+  tokens: readonly { readonly kind: string; readonly name?: string; readonly value?: unknown }[],
+): void {
+  for (const { name, multiple } of flags) {
+    if (multiple === true) continue;
+    const values = tokens.filter((token) => token.kind === "option" && token.name === name);
+    const second = values.find(({ value }) => value !== values[0]?.value);
+    if (second === undefined) continue;
+    throw new StoreError("argument-invalid", `--${name} is given twice, with different values.`, {
+      hint: "Give it once.",
+      details: { flag: `--${name}`, value: second.value },
+    });
   }
 }
 
@@ -161,6 +180,19 @@ function checkInstant(command: Command, values: Values): void {
   if (command.presentOnly !== true || values.text("as-of") === undefined) return;
   throw new StoreError("usage", `${command.name} works in the present; --as-of is for reading.`, {
     details: { command: command.name, flag: "--as-of" },
+  });
+}
+
+/** The `file-unreadable` error for what the file system refuses to do with a named file; undefined for any other error. */
+function fileError(error: unknown): StoreError | undefined {
+  if (!(error instanceof Error) || !("syscall" in error) || !("path" in error)) return undefined;
+  const { syscall, path, message } = error;
+  if (typeof syscall !== "string" || typeof path !== "string") return undefined;
+  // The system's message has the path at its end already.
+  const reason = message.replace(/, \w+ '.*$/s, "");
+  return new StoreError("file-unreadable", `Cannot use ${path}: ${reason}.`, {
+    cause: error,
+    details: { path, operation: syscall },
   });
 }
 

@@ -15,17 +15,17 @@ export interface ListQuery {
 
 export const listStatuses: readonly ListStatus[] = ["valid", "invalid", "stale"];
 
+const tagPrefix = "tag.";
+
 /**
  * Reads a query as a person writes it: `kind:model tag.stage=prod status:valid bragg`. A value with spaces stands in
  * double quotes.
  *
- * @throws `argument-invalid`, naming the term and where it stands
+ * @throws `argument-invalid`, naming the term and where it stands; also for two values of one field, which no record has
  */
 export function parseListQuery(text: string): ListQuery {
-  const tags = new Map<string, string>();
+  const fields = new Map<string, string>();
   const words: string[] = [];
-  let kind: string | undefined;
-  let status: ListStatus | undefined;
   for (const { term, at } of terms(text)) {
     const [, field, value = ""] = /^(kind|status|name|tag\.[^=]+)[:=](.*)$/s.exec(term) ?? [];
     if (field === undefined) {
@@ -33,17 +33,22 @@ export function parseListQuery(text: string): ListQuery {
       words.push(term);
     } else if (value === "") {
       throw termError(term, at, "has no value");
-    } else if (field === "kind") {
-      kind = value;
-    } else if (field === "status") {
-      status = parseListStatus(value);
     } else if (field === "name") {
       words.push(value);
+    } else if ((fields.get(field) ?? value) !== value) {
+      throw termError(term, at, `asks for another ${field} than a term before it`);
     } else {
-      tags.set(field.slice("tag.".length), value);
+      fields.set(field, value);
     }
   }
-  return { kind, status, tags: Object.fromEntries(tags), words };
+  const status = fields.get("status");
+  const tags = [...fields].filter(([field]) => field.startsWith(tagPrefix));
+  return {
+    kind: fields.get("kind"),
+    status: status === undefined ? undefined : parseListStatus(status),
+    tags: Object.fromEntries(tags.map(([field, value]) => [field.slice(tagPrefix.length), value])),
+    words,
+  };
 }
 
 /** @throws `argument-invalid` */

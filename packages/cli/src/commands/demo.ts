@@ -7,9 +7,9 @@ import { openStore, StoreError } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { commandLine, playStory } from "../demo/play.ts";
+import { playStory } from "../demo/play.ts";
 import { tryNext } from "../demo/story.ts";
-import { Output } from "../output.ts";
+import { commandLine, Output } from "../output.ts";
 
 const directoryDefault = "sennit-demo";
 /** Marks a directory as made by the demo, so that the next demo may replace it. */

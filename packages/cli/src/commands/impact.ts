@@ -1,5 +1,5 @@
 /** `sennit impact`: what an invalidation would withdraw. */
-import type { Impact } from "@sennit/core";
+import { parseRef, StoreError, type Impact } from "@sennit/core";
 
 import { noteAsOf, versionRange } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -16,6 +16,7 @@ export const command = defineCommand({
     "sennit impact model/braggnn@2 --as-of submitted-paper",
   ],
   async run(context) {
+    checkSince(context, "impact");
     const reader = await context.reader();
     const ref = await context.resolve(context.values.argument(0));
     const impact = await reader.impact(ref, {
@@ -27,6 +28,15 @@ export const command = defineCommand({
     return undefined;
   },
 });
+
+/** @throws `usage` for `--since` without a version to begin with */
+export function checkSince({ values }: Context, name: string): void {
+  if (!values.flag("since") || parseRef(values.argument(0)).version !== undefined) return;
+  throw new StoreError("usage", "--since needs a version: REF@V.", {
+    hint: `See: sennit help ${name}`,
+    details: { flag: "--since" },
+  });
+}
 
 /** Prints what would fall, the record itself first. */
 export function printImpact({ out }: Context, impact: Impact): void {

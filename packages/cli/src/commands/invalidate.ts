@@ -3,7 +3,7 @@ import { invalidated, parseRef, StoreError } from "@sennit/core";
 
 import { versionRange, writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
-import { printImpact } from "./impact.ts";
+import { checkSince, printImpact } from "./impact.ts";
 
 export const command = defineCommand({
   name: "invalidate",
@@ -21,15 +21,11 @@ export const command = defineCommand({
   ],
   async run(context) {
     const { values } = context;
+    checkSince(context, "invalidate");
     const ref = await context.resolve(values.argument(0));
     const since = values.flag("since");
     const cascade = !values.flag("no-cascade");
     const { target, version } = parseRef(ref);
-    if (since && version === undefined) {
-      throw new StoreError("usage", "--since needs a version: REF@V.", {
-        details: { flag: "--since" },
-      });
-    }
     if (values.flag("dry-run")) {
       printImpact(context, await (await context.reader()).impact(ref, { since, cascade }));
       return undefined;

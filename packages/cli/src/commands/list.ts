@@ -1,5 +1,5 @@
 /** `sennit list`: records that fit a query. */
-import type { AsOf } from "@sennit/core";
+import { StoreError, type AsOf } from "@sennit/core";
 import { parseCursor, parseListQuery, parseListStatus, type ListQuery } from "@sennit/projections";
 
 import { noteAsOf, recordColumns, recordRow } from "../answers.ts";
@@ -63,12 +63,36 @@ function nothingNote({ asOf }: Context, position: number): string {
 function readQuery({ values }: Context): ListQuery {
   const query = parseListQuery(values.positionals.join(" "));
   const status = values.text("status");
+  const tags = new Map(Object.entries(query.tags ?? {}));
+  for (const [key, value] of values.tagTexts("tag")) {
+    tags.set(key, oneValue("--tag", key, tags.get(key), value) ?? value);
+  }
   return {
-    kind: values.text("kind") ?? query.kind,
-    status: status === undefined ? query.status : parseListStatus(status),
-    tags: { ...query.tags, ...Object.fromEntries(values.pairs("tag")) },
+    kind: oneValue("--kind", "kind", query.kind, values.text("kind")),
+    status: oneValue(
+      "--status",
+      "status",
+      query.status,
+      status === undefined ? undefined : parseListStatus(status),
+    ),
+    tags: Object.fromEntries(tags),
     words: query.words,
   };
+}
+
+/** The value of a condition that may be given in two ways. @throws `argument-invalid` when they differ */
+function oneValue<T extends string>(
+  flag: string,
+  what: string,
+  before: T | undefined,
+  value: T | undefined,
+): T | undefined {
+  if (before === undefined || value === undefined || before === value) return value ?? before;
+  throw new StoreError(
+    "argument-invalid",
+    `${flag} asks for ${what} ${JSON.stringify(value)}, and ${JSON.stringify(before)} is asked for already.`,
+    { hint: "A record has one value there: ask for one.", details: { flag, value } },
+  );
 }
 
 /** Every page of a listing speaks for the instant of the first, also when the store has grown since. */

@@ -2,7 +2,7 @@
 import { parseTimestamp } from "@sennit/core";
 
 import type { Io } from "../io.ts";
-import { plural, type Output } from "../output.ts";
+import { commandLine, plural, type Output } from "../output.ts";
 import { story, type Step } from "./story.ts";
 
 type Run = (argv: readonly string[], io: Io) => Promise<number>;
@@ -52,11 +52,4 @@ function stepIo(io: Io, { at, input = [] }: Step): Io {
       if (line.startsWith("error")) io.stderr(line);
     },
   };
-}
-
-/** Words as a shell takes them. */
-export function commandLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(" ");
 }
