@@ -16,7 +16,11 @@ export async function untilAborted<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (signal === undefined) return promise;
-  throwIfAborted(signal);
+  if (signal.aborted) {
+    // Nobody waits for the promise any more, so its failure must not count as unhandled.
+    promise.catch(() => undefined);
+    throw abortError(signal);
+  }
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(abortError(signal));

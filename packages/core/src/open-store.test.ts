@@ -172,6 +172,33 @@ test("a store that has lost its log, or LevelDB's entry to it, is not opened as 
   });
 });
 
+test("a store that has lost its manifest keeps its name: it is not opened under another", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([make("a")]);
+    const key = await store.verifierKey();
+    await store.close();
+    const manifest = await readFile(join(directory, "sennit.json"));
+    await rm(join(directory, "sennit.json"));
+    expect(await codeOf(() => openStore(directory))).toBe("not-a-store");
+    await writeFile(join(directory, "sennit.json"), manifest);
+    const again = await openStore(directory);
+    expect([again.head, await again.verifierKey()]).toEqual([1, key]);
+    await again.close();
+  });
+});
+
+test("closing twice does not touch what the next one to open it has written", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.close();
+    const next = await openStore(directory);
+    await store.close();
+    expect(await readdir(directory)).toContain("owner.json");
+    await next.close();
+  });
+});
+
 test("a log put back to an earlier state is noticed, because more was acknowledged", async () => {
   await withTemporaryDirectory(async (parent) => {
     const [directory, copy] = [join(parent, "store"), join(parent, "copy")];

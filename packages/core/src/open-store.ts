@@ -10,6 +10,7 @@ import { isStoreError, StoreError } from "./errors.ts";
 import { isPlainObject } from "./event/json.ts";
 import { AcknowledgedFile } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
+import { commitKey } from "./storage/keyspace.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { openMemoryStorage } from "./storage/memory-storage.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -45,6 +46,7 @@ export async function openStore(
   const known = await prepareDirectory(directory, options.create ?? true);
   const storage = await openLog(directory, known === undefined);
   try {
+    if (known === undefined && storage.get(commitKey) !== undefined) throw lostManifest(directory);
     const storeId = known ?? (await makeManifest(directory));
     const acknowledged = await openAcknowledged(directory);
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
@@ -138,6 +140,14 @@ async function listLog(directory: string): Promise<string[]> {
 function lostLog(directory: string): StoreError {
   return new StoreError("log-gap", `The store in ${directory} has lost its log.`, {
     hint: "Put back a copy of the directory log, whole; nothing has been changed.",
+    details: { directory },
+  });
+}
+
+/** A log with events belongs to a store with a name; making another one up would sign it as another log. */
+function lostManifest(directory: string): StoreError {
+  return new StoreError("not-a-store", `The store in ${directory} has lost its ${manifestName}.`, {
+    hint: `Put back a copy of ${manifestName}; nothing has been changed.`,
     details: { directory },
   });
 }

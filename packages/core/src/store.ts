@@ -83,6 +83,7 @@ export class EmbeddedStore implements Store {
   readonly directory: string | undefined;
   readonly #surroundings: StoreSurroundings;
   #signingKey: Promise<SigningKey> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(log: EmbeddedLog, surroundings: StoreSurroundings) {
     this.log = log;
@@ -153,8 +154,14 @@ export class EmbeddedStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.log.close();
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  /** What tells who has the store open goes first: once the log is closed, it may be another process's. */
+  async #close(): Promise<void> {
     await this.#surroundings.release();
+    await this.log.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -177,7 +177,7 @@ export class ProjectionRunner {
   async #run(): Promise<void> {
     while (this.#hasWork()) {
       try {
-        if (this.#isDamaged) await this.#beginAnew();
+        if (this.#isDamaged && !(await this.#beginAnew())) return;
         await this.#follow(this.#settings.store.head);
       } catch (error) {
         if (this.#stop.signal.aborted) return;
@@ -187,12 +187,19 @@ export class ProjectionRunner {
     }
   }
 
-  async #beginAnew(): Promise<void> {
-    const space = await this.#settings.spaces.allocate();
-    this.#build = this.#openBuild(emptyCheckpoint(this.definition, space));
+  /** @returns false when not even that could be done: the projection then waits for the next event to try again */
+  async #beginAnew(): Promise<boolean> {
+    try {
+      const space = await this.#settings.spaces.allocate();
+      this.#build = this.#openBuild(emptyCheckpoint(this.definition, space));
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#fail(error);
+      return false;
+    }
     this.#isDamaged = false;
     this.#failure = null;
     this.#progress.next(this.#currentProgress());
+    return true;
   }
 
   /** Folds and writes the events after the checkpoint up to a position; one batch is written while the next is folded. */
@@ -234,7 +241,11 @@ export class ProjectionRunner {
         reason = other instanceof FoldError ? this.#failureAt(other) : other;
       }
     }
-    this.#failure = toStoreError(reason);
+    this.#fail(reason);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = toStoreError(error);
     this.#progress.next(this.#currentProgress());
     this.#waiting.rejectAll(this.#failure);
   }

@@ -71,3 +71,9 @@ test("sweeping stops when it is told to", async () => {
   expect(await codeOf(() => sweepSpaces(storage, () => [], abort.signal))).toBe("aborted");
   expect(await countRows(storage, 1)).toBe(1500);
 });
+
+test("spaces asked for at the same time are different ones", async () => {
+  const spaces = new SpaceAllocator(openMemoryStorage());
+  const given = await Promise.all([spaces.allocate(), spaces.allocate(), spaces.allocate()]);
+  expect(new Set(given).size).toBe(3);
+});

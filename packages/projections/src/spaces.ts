@@ -68,16 +68,19 @@ export function spacePrefix(space: number): Buffer {
 /** A space that nothing stands in and no other call has been given. */
 export class SpaceAllocator {
   readonly #storage: Storage;
-  #next: number | undefined;
+  /** The last space there was before any was given; read once. */
+  #last: Promise<number> | undefined;
+  #given = 0;
 
   constructor(storage: Storage) {
     this.#storage = storage;
   }
 
   async allocate(): Promise<number> {
-    this.#next ??= await lastSpace(this.#storage);
-    this.#next += 1;
-    return this.#next;
+    this.#given += 1;
+    const place = this.#given;
+    this.#last ??= lastSpace(this.#storage);
+    return (await this.#last) + place;
   }
 }
 

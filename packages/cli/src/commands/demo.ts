@@ -1,6 +1,6 @@
 /** `sennit demo`: plays a story and leaves a store to try things in. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import { openStore, StoreError } from "@sennit/core";
@@ -14,6 +14,19 @@ import { commandLine, Output } from "../output.ts";
 const directoryDefault = "sennit-demo";
 /** Marks a directory as made by the demo, so that the next demo may replace it. */
 const markerName = "demo.json";
+const marker = `${JSON.stringify({
+  note: "Made by `sennit demo`, which replaces this directory when it is run again.",
+})}\n`;
+/** All that can stand in the directory of a demo's store. */
+const storeNames: ReadonlySet<string> = new Set([
+  markerName,
+  "acknowledged",
+  "keys",
+  "log",
+  "owner.json",
+  "sennit.json",
+  "views",
+]);
 const localCommand = join("node_modules", ".bin", "sennit");
 
 export const command = defineCommand({
@@ -51,7 +64,7 @@ export const command = defineCommand({
 /** Replaces the store of an earlier demo, and nothing else. */
 async function prepare(directory: string, clock: Context["io"]["clock"]): Promise<void> {
   const names = existsSync(directory) ? await readdir(directory) : [];
-  if (names.length > 0 && !names.includes(markerName)) {
+  if (names.length > 0 && !(await isDemoStore(directory, names))) {
     throw new StoreError(
       "directory-not-empty",
       `${directory} holds something that no demo has made.`,
@@ -65,8 +78,13 @@ async function prepare(directory: string, clock: Context["io"]["clock"]): Promis
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   await (await openStore(directory, { clock })).close();
-  const note = "Made by `sennit demo`, which replaces this directory when it is run again.";
-  await writeFile(join(directory, markerName), `${JSON.stringify({ note })}\n`);
+  await writeFile(join(directory, markerName), marker);
+}
+
+/** True for what a demo has made and nobody has added to. */
+async function isDemoStore(directory: string, names: readonly string[]): Promise<boolean> {
+  if (!names.includes(markerName) || !names.every((name) => storeNames.has(name))) return false;
+  return (await readFile(join(directory, markerName), "utf8")) === marker;
 }
 
 /** @throws `store-locked` when the earlier store is open somewhere */

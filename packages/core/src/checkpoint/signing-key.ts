@@ -6,7 +6,7 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StoreError } from "../errors.ts";
@@ -41,7 +41,14 @@ export class SigningKey {
   /** Reads the key of a store's `keys` directory, and makes it when it is not there. @throws `key-invalid` */
   static async open(directory: string, name: string): Promise<SigningKey> {
     const path = join(directory, privateKeyName);
-    const pem = await readFile(path, "utf8").catch(() => undefined);
+    const pem = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      // Only a key that is not there is made: one that cannot be read now must never be replaced.
+      if (error.code === "ENOENT") return undefined;
+      throw new StoreError("key-invalid", `${path} cannot be read: ${error.message}`, {
+        cause: error,
+        details: { path },
+      });
+    });
     if (pem !== undefined) return SigningKey.#of(name, parsePem(pem, path));
     const key = await SigningKey.generate(name);
     await key.#save(directory);
@@ -65,8 +72,14 @@ export class SigningKey {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, privateKeyName);
     const pem = this.#privateKey.export({ type: "pkcs8", format: "pem" });
-    await writeFile(`${path}.new`, pem, { mode: 0o600 });
-    await chmod(`${path}.new`, 0o600);
+    const file = await open(`${path}.new`, "w", 0o600);
+    try {
+      await file.chmod(0o600);
+      await file.writeFile(pem);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await writeFile(join(directory, publicKeyName), `${formatVerifierKey(this.verifierKey)}\n`);
     await rename(`${path}.new`, path);
   }

@@ -105,6 +105,31 @@ test("a full block continues in the next one, which knows the record's beginning
   ]);
 });
 
+test("a block knows the newest invalidation, also one in a block before it", () => {
+  const entry = {
+    recordedAtUs: 9,
+    contentVersion: 1,
+    contentPosition: 1,
+    patched: false,
+    digest: undefined,
+  };
+  const update = { ...entry, type: "record.updated", from: 0, to: 0 } as const;
+  const invalidation = { ...entry, type: "record.invalidated", from: 1, to: 1 } as const;
+  let block = VersionBlock.first({ ...update, position: 1 });
+  expect(block.lastInvalidation).toBe(0);
+  block = block.with({ ...invalidation, position: 2 });
+  expect(block.lastInvalidation).toBe(2);
+  for (let version = 3; version <= blockVersionsMax; version += 1)
+    block = block.with({ ...update, position: version });
+  expect(block.lastInvalidation).toBe(2);
+  expect(block.entry(3).from).toBe(0);
+  const next = block.next({ ...update, position: 999 });
+  expect([
+    next.lastInvalidation,
+    next.with({ ...invalidation, position: 1000 }).lastInvalidation,
+  ]).toEqual([2, 66]);
+});
+
 test("adding a version leaves the block before as it was", () => {
   const block = blockOf([
     {

@@ -54,7 +54,7 @@ export class VersionBlock {
 
   /** The first block of a record, with its first version. */
   static first(entry: NewVersion): VersionBlock {
-    return VersionBlock.#start(1, entry.position, entry.recordedAtUs, entry);
+    return VersionBlock.#start(1, entry.position, entry.recordedAtUs, entry, 0);
   }
 
   static #start(
@@ -62,6 +62,7 @@ export class VersionBlock {
     createdPosition: Position,
     createdAtUs: number,
     entry: NewVersion,
+    lastInvalidation: Version,
   ): VersionBlock {
     const bytes = Buffer.allocUnsafe(headerBytes + entryBytes).fill(0);
     bytes[0] = blockFormat;
@@ -69,14 +70,20 @@ export class VersionBlock {
     bytes.writeUInt32LE(firstVersion, 4);
     bytes.writeDoubleLE(createdPosition, 8);
     bytes.writeDoubleLE(createdAtUs, 16);
-    writeEntry(bytes, headerBytes, entry);
+    writeEntry(bytes, headerBytes, entry, lastInvalidation);
     return new VersionBlock(bytes);
   }
 
   /** The block after this full one, with its first version. */
   next(entry: NewVersion): VersionBlock {
     assert(this.isFull, "only a full block has a next one");
-    return VersionBlock.#start(this.lastVersion + 1, this.createdPosition, this.createdAtUs, entry);
+    return VersionBlock.#start(
+      this.lastVersion + 1,
+      this.createdPosition,
+      this.createdAtUs,
+      entry,
+      this.lastInvalidation,
+    );
   }
 
   get count(): number {
@@ -110,6 +117,13 @@ export class VersionBlock {
     return this.#view.getFloat64(16, true);
   }
 
+  /** The record's newest version that is an invalidation, up to this block; 0 for none. */
+  get lastInvalidation(): Version {
+    const at = headerBytes + (this.count - 1) * entryBytes;
+    const isInvalidation = this.#view.getUint8(at) === 3;
+    return isInvalidation ? this.lastVersion : this.#view.getUint32(at + 32, true);
+  }
+
   get firstPosition(): Position {
     return this.#positionAt(0);
   }
@@ -138,7 +152,7 @@ export class VersionBlock {
       position: view.getFloat64(at + 8, true),
       recordedAtUs: view.getFloat64(at + 16, true),
       contentPosition: view.getFloat64(at + 24, true),
-      from: view.getUint32(at + 32, true),
+      from: view.getUint8(at) === 3 ? view.getUint32(at + 32, true) : 0,
       to: view.getUint32(at + 36, true),
       digest: digest.equals(noDigest) ? undefined : digest,
     };
@@ -181,7 +195,7 @@ export class VersionBlock {
     const bytes = Buffer.allocUnsafe(this.bytes.length + entryBytes).fill(0, this.bytes.length);
     this.bytes.copy(bytes);
     bytes.writeUInt16LE(this.count + 1, 2);
-    writeEntry(bytes, this.bytes.length, entry);
+    writeEntry(bytes, this.bytes.length, entry, this.lastInvalidation);
     return new VersionBlock(bytes);
   }
 
@@ -191,14 +205,15 @@ export class VersionBlock {
 }
 
 /** Writes an entry into bytes that are zero. */
-function writeEntry(bytes: Buffer, at: number, entry: NewVersion): void {
+function writeEntry(bytes: Buffer, at: number, entry: NewVersion, lastInvalidation: Version): void {
   bytes[at] = types.indexOf(entry.type) + 1;
   bytes[at + 1] = entry.patched ? 1 : 0;
   bytes.writeUInt32LE(entry.contentVersion, at + 4);
   bytes.writeDoubleLE(entry.position, at + 8);
   bytes.writeDoubleLE(entry.recordedAtUs, at + 16);
   bytes.writeDoubleLE(entry.contentPosition, at + 24);
-  bytes.writeUInt32LE(entry.from, at + 32);
+  const isInvalidation = entry.type === "record.invalidated";
+  bytes.writeUInt32LE(isInvalidation ? entry.from : lastInvalidation, at + 32);
   bytes.writeUInt32LE(entry.to, at + 36);
   if (entry.digest !== undefined) bytes.set(entry.digest, at + 40);
 }

@@ -45,7 +45,10 @@ export class AcknowledgedFile {
 
   /** Opens the file, and makes it when it is not there. */
   static async open(path: string): Promise<AcknowledgedFile> {
-    const file = await open(path, "r+").catch(() => open(path, "w+"));
+    const file = await open(path, "r+").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return open(path, "w+");
+      throw error;
+    });
     const bytes = Buffer.alloc(2 * slotBytes);
     await file.read(bytes, 0, bytes.length, 0);
     const slots = [0, 1].map((slot) =>
@@ -59,7 +62,7 @@ export class AcknowledgedFile {
   note(acknowledged: () => Acknowledged): void {
     this.#next = acknowledged;
     if (this.#timer !== undefined) return;
-    this.#writing = this.#write();
+    this.#writing = this.#writing.then(() => this.#write());
     this.#timer = setTimeout(() => this.#afterInterval(), intervalMs);
     // A process that has nothing else to do need not stay for it: closing writes what is left.
     this.#timer.unref();

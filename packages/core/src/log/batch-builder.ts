@@ -9,7 +9,7 @@ import {
   type EventOrigin,
 } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
-import { encodeMessagePack } from "../codec/msgpack.ts";
+import { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
 import { VersionBlock, type NewVersion, type VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
@@ -204,7 +204,8 @@ export class BatchBuilder {
     const bytes = encodeMessagePack(document);
     checkSize(bytes.length, limits.documentBytesMax, "document the patch makes");
     this.#puts.push([key, frame(key, bytes)]);
-    this.#state.setPatchedDocument(position, document);
+    // What the sender still holds may change; what was stored may not.
+    this.#state.setPatchedDocument(position, decodeMessagePack(bytes) as RecordDocument);
   }
 }
 

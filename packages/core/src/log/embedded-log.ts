@@ -1,5 +1,4 @@
 /** The event log on a storage of this process: one writer, decided in memory, written in groups. */
-import { createHash } from "node:crypto";
 import type { Observable } from "rxjs";
 
 import { must } from "../assert.ts";
@@ -11,8 +10,6 @@ import { encodeMessagePack } from "../codec/msgpack.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
 import { StoreError } from "../errors.ts";
 import type { NewEvent, RecordedEvent } from "../event/event.ts";
-import { canonicalJson } from "../event/json.ts";
-import { validateEvent } from "../event/validate.ts";
 import type { Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { LineageGraph } from "../lineage/graph.ts";
@@ -21,6 +18,7 @@ import { mustHaveEntry, PendingState, StoredState, type State } from "../records
 import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
+import { batchDigest, cascades, checkBatch, isAllStored } from "./batch-input.ts";
 import type { AcknowledgedFile } from "./acknowledged-file.ts";
 import { checkConditions, checkReadOptions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
@@ -51,6 +49,8 @@ export class EmbeddedLog implements EventLog {
   #answeredUntilUs = 0;
   #graph: LineageGraph | undefined;
   #graphLoading: Promise<LineageGraph> | undefined;
+  /** There while appends wait for the graph. */
+  #gate: Promise<void> | undefined;
   #failure: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -133,17 +133,34 @@ export class EmbeddedLog implements EventLog {
     if (this.#writer.waitingPuts > limits.pendingPutsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
     }
-    const cascades = checked.some(
-      (event) => event.type === "record.invalidated" && event.cascade !== false,
-    );
-    if (cascades && this.#graph === undefined) {
-      await this.graph();
-      this.#assertWritable();
-    }
-    const batch = this.#decide(checked, options);
+    if (this.#graph === undefined && checked.some(cascades)) this.#gate ??= this.#openGate();
+    // Without a gate the batch is decided in the turn of the call, before the sender can change its objects.
+    const own = this.#gate === undefined ? checked : await this.#passGate(checked, options);
+    const batch = this.#decide(own, options);
     await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
+  }
+
+  /** Waits until the graph is there. Batches sent meanwhile wait too, so the order of calls holds. */
+  async #passGate(
+    events: readonly NewEvent[],
+    { signal }: AppendOptions,
+  ): Promise<readonly NewEvent[]> {
+    // The sender may change its objects while we wait: what was checked is what is stored.
+    const own = structuredClone(events);
+    await this.#gate;
+    throwIfAborted(signal);
+    this.#assertWritable();
+    return own;
+  }
+
+  async #openGate(): Promise<void> {
+    try {
+      await this.graph();
+    } finally {
+      this.#gate = undefined;
+    }
   }
 
   async #write(batch: DecidedBatch, key: string | undefined): Promise<void> {
@@ -218,7 +235,8 @@ export class EmbeddedLog implements EventLog {
       // Before the last batch nothing can be recorded in any case; only a later time must outlive this process.
       if (timeUs >= this.#decided.recordedAtUs) this.#noteAcknowledged();
     }
-    if (this.#decided.head > this.head) await this.#writer.idle();
+    const { head } = this.#decided;
+    while (this.head < head && this.#failure === undefined) await this.#headSignal.next();
   }
 
   /** The present by this log's reckoning: never before the last batch or answer. Microseconds since the epoch. */
@@ -258,10 +276,11 @@ export class EmbeddedLog implements EventLog {
       const batch = new BatchDecider(state, this.#graph, start).decide(events);
       const withKey = this.#rememberKey(batch, events, options);
       state.keep();
+      // A batch of duplicates alone leaves the time of the last batch as it was.
       if (batch.head > start.head) {
         this.#decided = { head: batch.head, recordCount: batch.recordCount, recordedAtUs };
       }
-      return withKey;
+      return { ...withKey, ...this.#decided };
     } catch (error) {
       state.rollback();
       this.#graph?.truncate(start.head);
@@ -334,6 +353,7 @@ export class EmbeddedLog implements EventLog {
     this.#failure = error;
     this.#graph = undefined;
     this.#decided = this.#commit;
+    this.#headSignal.notify();
   }
 
   async #loadGraph(): Promise<LineageGraph> {
@@ -357,39 +377,6 @@ export class EmbeddedLog implements EventLog {
     if (this.#closing !== undefined) throw new StoreError("store-closed", "The store is closed.");
     if (this.#failure !== undefined) throw this.#failure;
   }
-}
-
-/** S4 comes before conditions: a batch that stands in the log already is answered, whatever has happened since. */
-function isAllStored(state: State, events: readonly NewEvent[]): boolean {
-  return events.every(({ id }) => id !== undefined && state.positionOfEvent(id) !== undefined);
-}
-
-function checkBatch(events: readonly unknown[]): NewEvent[] {
-  if (!Array.isArray(events) || events.length === 0) {
-    throw new StoreError("event-invalid", "A batch must be an array of at least one event.", {
-      details: {
-        issues: [{ pointer: "", message: "must be an array of at least one event" }],
-        issueCount: 1,
-      },
-    });
-  }
-  if (events.length > limits.batchEventsMax) {
-    throw new StoreError(
-      "batch-too-large",
-      `The batch has ${events.length} events; at most ${limits.batchEventsMax} are taken.`,
-      {
-        details: { events: events.length, eventsMax: limits.batchEventsMax },
-      },
-    );
-  }
-  // A hole in the array is an event that is missing; `map` would pass over it.
-  return Array.from(events, (event, index) =>
-    validateEvent(event, events.length > 1 ? index : undefined),
-  );
-}
-
-function batchDigest(events: readonly NewEvent[]): Buffer {
-  return createHash("sha256").update(canonicalJson(events)).digest();
 }
 
 function gap(position: Position): StoreError {

@@ -66,12 +66,14 @@ export class GroupWriter {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
+      let commit: CommitRecord | undefined;
       try {
-        await this.#writeGroup(group.map(({ batch }) => batch));
+        commit = await this.#writeGroup(group.map(({ batch }) => batch));
       } catch (error) {
         this.#fail(group, error);
         break;
       }
+      if (commit !== undefined) this.#onCommit(commit);
       for (const { resolve } of group) resolve();
       // Callers just woken append again within this turn of the event loop. When there were several, the next write
       // waits for them; a single caller is never kept waiting.
@@ -93,10 +95,11 @@ export class GroupWriter {
     return group;
   }
 
-  async #writeGroup(batches: readonly DecidedBatch[]): Promise<void> {
+  /** @returns what is durable now; undefined when there was nothing to write */
+  async #writeGroup(batches: readonly DecidedBatch[]): Promise<CommitRecord | undefined> {
     const last = batches.at(-1);
     // Batches of duplicates only change nothing: their events are durable already, or in a write before this one.
-    if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return;
+    if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return undefined;
     const puts: StorageEntry[] = [];
     const blocks = new Map<RecordId, VersionBlock>();
     for (const batch of batches) {
@@ -112,7 +115,7 @@ export class GroupWriter {
     const commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
     puts.push([commitKey, encodeCommit(commit)]);
     await this.#storage.write({ puts });
-    this.#onCommit(commit);
+    return commit;
   }
 
   #fail(group: readonly Waiting[], cause: unknown): void {

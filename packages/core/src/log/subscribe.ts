@@ -16,7 +16,26 @@ export class HeadSignal {
   }
 
   notify(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        // The events are durable whatever a listener makes of them; its failure is its own.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /** Resolves at the next notification. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.listen(() => {
+        stop();
+        resolve();
+      });
+    });
   }
 
   close(): void {

@@ -83,8 +83,11 @@ export class RecordVersions {
 
   /** The first invalidation that withdraws a content version, at or before a position. */
   withdrawalOf(contentVersion: Version, asOf: Position = Infinity): VersionEntry | undefined {
+    const last = this.#newest.lastInvalidation;
+    if (last <= contentVersion) return undefined;
     const start = Math.floor((contentVersion - 1) / blockVersionsMax);
-    for (let index = start; index <= this.#newest.index; index += 1) {
+    const end = Math.floor((last - 1) / blockVersionsMax);
+    for (let index = start; index <= end; index += 1) {
       const block = this.#block(index);
       if (block.firstPosition > asOf) return undefined;
       const withdrawal = block.withdrawalOf(contentVersion, asOf);
