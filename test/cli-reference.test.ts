@@ -164,7 +164,7 @@ const lines = [
       onInvalidate: ["action-1"],
     },
   },
-  { type: "record.created", recordId: "later", unknownSources: "stub", data: { kind: "k" } },
+  { type: "record.created", recordId: "later", unknownSources: "placeholder", data: { kind: "k" } },
 ].map((line) => JSON.stringify(line));
 
 /** A history in which every member of every shape occurs at least once. */

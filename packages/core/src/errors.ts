@@ -76,7 +76,7 @@ export const errorCodes = {
   },
   "source-unknown": {
     category: "invalid",
-    hint: 'Store the source first, or ask for placeholders with "unknownSources": "stub".',
+    hint: 'Store the source first, or ask for placeholders with "unknownSources": "placeholder".',
   },
   "ref-ambiguous": { category: "invalid", hint: "Use the record's id." },
   usage: { category: "invalid", hint: "See: sennit help" },

@@ -133,7 +133,7 @@ const story: readonly NewEvent[] = [
     "m-2",
     { kind: "model", name: "peak", derivedFrom: [{ recordId: "d/1" }] },
     {
-      unknownSources: "stub",
+      unknownSources: "placeholder",
     },
   ),
   updated("m-1", { tags: { stage: "prod", loss: "0.5", constructor: true } }),

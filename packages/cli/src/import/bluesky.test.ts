@@ -397,7 +397,7 @@ test("a stream is derived from the versions that the import made of a placeholde
       "paper",
       { kind: "paper", name: "p", derivedFrom: [{ recordId: "run-1" }] },
       {
-        unknownSources: "stub",
+        unknownSources: "placeholder",
       },
     ),
   ]);

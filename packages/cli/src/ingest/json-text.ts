@@ -1,7 +1,7 @@
 /** Reads JSON text, and tells what its value would not hold: digits of large integers, members named twice. */
 
 /** A place in a JSON text whose value is not what the text says. */
-export interface JsonLoss {
+interface JsonLoss {
   /** RFC 6901. */
   readonly pointer: string;
   readonly message: string;

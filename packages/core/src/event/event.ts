@@ -17,8 +17,8 @@ export interface EventOptions {
   readonly cascade?: boolean | undefined;
   /** Keep the new version valid although a source of it is withdrawn. Default false. */
   readonly allowInvalidSources?: boolean | undefined;
-  /** `"stub"` makes a placeholder of kind `unknown` for a source that is not there. Default `"refuse"`. */
-  readonly unknownSources?: "refuse" | "stub" | undefined;
+  /** `"placeholder"` makes a placeholder of kind `unknown` for a source that is not there. Default `"refuse"`. */
+  readonly unknownSources?: "refuse" | "placeholder" | undefined;
 }
 
 interface NewEnvelope extends EventOptions {

@@ -63,7 +63,7 @@ const full = create(
     expectedVersion: "none",
     cascade: true,
     allowInvalidSources: false,
-    unknownSources: "stub",
+    unknownSources: "placeholder",
   },
 );
 

@@ -123,8 +123,12 @@ function checkOptions(value: Readonly<Record<string, unknown>>, check: Checker, 
     if (value[key] !== undefined) check.boolean(value[key], `${at}/${key}`);
   }
   const unknownSources = value["unknownSources"];
-  if (unknownSources !== undefined && unknownSources !== "refuse" && unknownSources !== "stub") {
-    check.fail(`${at}/unknownSources`, 'must be "refuse" or "stub"');
+  if (
+    unknownSources !== undefined &&
+    unknownSources !== "refuse" &&
+    unknownSources !== "placeholder"
+  ) {
+    check.fail(`${at}/unknownSources`, 'must be "refuse" or "placeholder"');
   }
 }
 

@@ -63,13 +63,13 @@ test("an append given up while the graph is built stores nothing", async () => {
 test("a time is resolved although appends never stop", async () => {
   const clock = new FakeClock("2026-03-02T10:00:00Z");
   const store = await openMemoryStore({ clock });
-  let isRunning = true;
+  const stop = new AbortController();
   let count = 0;
   const appenders = Array.from({ length: 8 }, async () => {
-    while (isRunning) await store.append([make(`r${(count += 1)}`)]);
+    while (!stop.signal.aborted) await store.append([make(`r${(count += 1)}`)]);
   });
   const { asOf } = await store.at({ time: "2026-03-02T10:00:00Z" });
-  isRunning = false;
+  stop.abort();
   await Promise.all(appenders);
   expect(asOf).toBeGreaterThanOrEqual(0);
   expect((await store.at({ time: "2026-03-02T10:00:00Z" })).asOf).toBe(asOf);

@@ -212,7 +212,7 @@ export class BatchDecider {
 
   /** S9: makes the sources that are not there, when the event asks for it. */
   #placeholdersFor(event: Created | Updated, sources: readonly NewDerivation[]): Entry[] {
-    if (event.unknownSources !== "stub") return [];
+    if (event.unknownSources !== "placeholder") return [];
     const made: Entry[] = [];
     for (const { recordId, version = 1 } of sources) {
       const isThere = recordId === event.recordId || this.#state.block(recordId) !== undefined;

@@ -52,8 +52,8 @@ export class HeadSignal {
 /**
  * Every event from a position on, each once and in order.
  *
- * It always reads from the log and keeps only the next position, so a slow subscriber costs no memory and there is no
- * seam between stored and live events.
+ * It always reads from the log and keeps only the next position, so there is no seam between stored and live events, and
+ * a subscriber that works as it is called costs no memory. One that only queues what it gets keeps a queue of its own.
  */
 export function observeEvents(
   log: EventLog,

@@ -40,7 +40,7 @@ test("S5: an update that says it restores a version must hold that version's con
 test("S10: two stores given the same events have the same consequences and the same answers", async () => {
   const batches = [
     [make("a", [], { id: eventId(1) }), make("b", ["a"], { id: eventId(2) })],
-    [make("c", ["b", "ghost"], { id: eventId(3), unknownSources: "stub" })],
+    [make("c", ["b", "ghost"], { id: eventId(3), unknownSources: "placeholder" })],
     [withdraw("a", { id: eventId(4) }), make("d", ["c"], { id: eventId(5) })],
   ] as const;
   const stores = await Promise.all(
@@ -94,7 +94,7 @@ test("S11: content that comes back makes nothing stale, and a withdrawn version 
 
 test("S11: a placeholder is compared as the version that filled it", async () => {
   const store = await openMemoryStore();
-  await store.append([make("d", ["p"], { unknownSources: "stub" })]);
+  await store.append([make("d", ["p"], { unknownSources: "placeholder" })]);
   await store.append([created("p", { kind: "k", name: "n", ...content })]);
   expect((await store.record("d")).stale).toBe(false);
   await store.append([revise("p", 2)]);

@@ -39,7 +39,7 @@ export interface EventDraft {
   readonly expectation: number;
   readonly cascade: boolean;
   readonly allowInvalidSources: boolean;
-  readonly stub: boolean;
+  readonly asksPlaceholders: boolean;
 }
 
 /** One step of a history: a batch, or closing and opening the store again. */
@@ -72,7 +72,7 @@ const draft: fc.Arbitrary<EventDraft> = fc.record({
   expectation: choice,
   cascade: often(80),
   allowInvalidSources: often(15),
-  stub: often(60),
+  asksPlaceholders: often(60),
 });
 
 /** Histories of 2 to `batchesMax` steps: batches of 1 to 4 events, with the store opened again in between. */
@@ -162,7 +162,7 @@ export class EventPlanner {
       ...(expectedVersion !== undefined && { expectedVersion }),
       ...(!item.cascade && { cascade: false }),
       ...(item.allowInvalidSources && { allowInvalidSources: true }),
-      ...(item.stub && { unknownSources: "stub" as const }),
+      ...(item.asksPlaceholders && { unknownSources: "placeholder" as const }),
     };
   }
 
@@ -220,14 +220,14 @@ function update(
 
 /** Sources, each with a version left out, an existing one (old ones often), or now and then one that is not there. */
 function fitSources(
-  { sources, stub, record: self }: EventDraft,
+  { sources, asksPlaceholders, record: self }: EventDraft,
   reader: OracleReader,
 ): NewDerivation[] {
   const fitted = new Map<string, NewDerivation>();
   for (const { record, pin, role } of sources) {
     const recordId = recordIds[record] ?? "a";
     const current = reader.currentVersion(recordId);
-    const isThere = current > 0 || (stub && record !== self);
+    const isThere = current > 0 || (asksPlaceholders && record !== self);
     if (!isThere && pin !== 0) continue;
     const version = pin === 0 ? current + 1 : 1 + (pin % Math.max(1, current));
     const source: NewDerivation = {

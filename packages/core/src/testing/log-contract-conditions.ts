@@ -16,7 +16,7 @@ export function declareIdempotencyTests(under: LogUnderTest): void {
   test("S4: the same event with the same id returns the first result and stores nothing", async () => {
     const batch = [
       make("a", [], { id: eventId(1) }),
-      make("b", ["a", "ghost"], { id: eventId(2), unknownSources: "stub" }),
+      make("b", ["a", "ghost"], { id: eventId(2), unknownSources: "placeholder" }),
       revise("a", 1, { id: eventId(3) }),
       withdraw("a@1", { id: eventId(4) }),
     ];
@@ -99,7 +99,11 @@ export function declareIdempotencyTests(under: LogUnderTest): void {
 
   test("S4: a batch repeated under its idempotency key returns the first result", async () => {
     const options = { idempotencyKey: "key-1" };
-    const batch = [make("a"), make("b", ["a", "ghost"], { unknownSources: "stub" }), withdraw("a")];
+    const batch = [
+      make("a"),
+      make("b", ["a", "ghost"], { unknownSources: "placeholder" }),
+      withdraw("a"),
+    ];
     const first = await under.log().append(batch, options);
     await under.reopen();
     const second = await under.log().append(batch, options);

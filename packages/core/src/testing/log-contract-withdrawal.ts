@@ -217,8 +217,8 @@ export function declareWithdrawalTests(under: LogUnderTest): void {
   });
 
   test("S9: a placeholder stands before its event, named by its id, and only for version 1", async () => {
-    const stub = { unknownSources: "stub", actor: "importer" } as const;
-    const { events } = await under.log().append([make("a", ["p", "q@1"], stub)]);
+    const asksPlaceholders = { unknownSources: "placeholder", actor: "importer" } as const;
+    const { events } = await under.log().append([make("a", ["p", "q@1"], asksPlaceholders)]);
     expect(events[0]?.position).toBe(3);
     expect(events[0]?.placeholders).toEqual(await readAll(under.log(), { until: 2 }));
     expect(events[0]?.placeholders[0]).toMatchObject({
@@ -227,7 +227,7 @@ export function declareWithdrawalTests(under: LogUnderTest): void {
       data: { kind: "unknown", name: "p" },
     });
     for (const from of ["r@2", "p@2"]) {
-      expect(await codeOf(() => under.log().append([make("b", [from], stub)]))).toBe(
+      expect(await codeOf(() => under.log().append([make("b", [from], asksPlaceholders)]))).toBe(
         "source-unknown",
       );
     }
@@ -235,7 +235,7 @@ export function declareWithdrawalTests(under: LogUnderTest): void {
   });
 
   test("S9: a creation fills a placeholder in as its next version, once", async () => {
-    await under.log().append([make("a", ["p"], { unknownSources: "stub" })]);
+    await under.log().append([make("a", ["p"], { unknownSources: "placeholder" })]);
     const { events } = await under.log().append([make("p")]);
     expect(events[0]).toMatchObject({ version: 2, consequences: [] });
     expect(await codeOf(() => under.log().append([make("p")]))).toBe("record-already-exists");

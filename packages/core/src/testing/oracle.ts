@@ -144,7 +144,7 @@ export class Oracle {
       if (document.kind !== placeholderKind) throw new Refusal("record-already-exists");
     }
     const { derivedFrom: _sources, ...rest } = data;
-    const placeholders = this.#stubs(event, data.derivedFrom ?? []);
+    const placeholders = this.#placeholders(event, data.derivedFrom ?? []);
     const derivedFrom = this.#pin(data.derivedFrom ?? []);
     const stored = this.#push(event, {
       content: { document: completeDocument({ ...rest, derivedFrom }) },
@@ -161,7 +161,7 @@ export class Oracle {
     const before = contentOf(this.#events, current).content;
     const named =
       data.patch === undefined ? (data.document?.derivedFrom ?? []) : data.patch.derivedFrom;
-    const placeholders = this.#stubs(event, named ?? []);
+    const placeholders = this.#placeholders(event, named ?? []);
     const derivedFrom = named === undefined ? undefined : this.#pin(named ?? []);
     const change = { ...(data.patch ?? data.document), ...(derivedFrom && { derivedFrom }) };
     const document = completeDocument(
@@ -232,8 +232,8 @@ export class Oracle {
   }
 
   /** S9. */
-  #stubs(event: NewEvent, sources: readonly NewDerivation[]): OracleEvent[] {
-    if (event.unknownSources !== "stub") return [];
+  #placeholders(event: NewEvent, sources: readonly NewDerivation[]): OracleEvent[] {
+    if (event.unknownSources !== "placeholder") return [];
     const made: OracleEvent[] = [];
     for (const { recordId, version = 1 } of sources) {
       const isKnown = currentOf(this.#events, recordId) !== undefined;

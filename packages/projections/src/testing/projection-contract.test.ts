@@ -31,7 +31,7 @@ const story: ProjectionHistory = [
       "c",
       { kind: "k", name: "b", derivedFrom: [{ recordId: "d" }] },
       {
-        unknownSources: "stub",
+        unknownSources: "placeholder",
       },
     ),
   ],
