@@ -1,11 +1,13 @@
-/** P3: bulk ingest in batches of 1000 events, by the log alone. */
+/** P3: bulk ingest in batches of 1000 events, by the log alone and with the views caught up. */
 import {
   openLevelStorage,
   openMemoryStorage,
+  openStore,
   openStoreOn,
   type NewEvent,
   type Storage,
 } from "@sennit/core";
+import { openViews } from "@sennit/projections";
 
 import { openRawLevel, record, writeRaw } from "./raw-level.ts";
 import { toRow, type BoundedRow } from "./report.ts";
@@ -33,6 +35,7 @@ async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
       scratch.within(async (directory) => {
         return events / (await ingestOn(await openLevelStorage(directory), batches));
       }),
+    views: () => scratch.within(async (path) => events / (await ingestWithViews(path, batches))),
     peer: () =>
       scratch.within(async (directory) => {
         const level = await openRawLevel(directory);
@@ -57,6 +60,18 @@ async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
       },
       compare(figures.ours, figures.peer),
     ),
+    toRow(
+      {
+        row: "P3-views",
+        work: `the same until the views have caught up : raw Level, the log's keys and bytes`,
+        unit: "events/s",
+        bounds: "ours",
+        floor: 20_000,
+        aim: 50_000,
+        n: rounds * events,
+      },
+      compare(figures.views, figures.peer),
+    ),
   ];
 }
 
@@ -71,6 +86,24 @@ export async function ingestOn(
       await store.append(batch);
     }),
   );
+  await store.close();
+  return seconds;
+}
+
+/** Appends the batches while the views follow. Seconds until the last event was durable and in the views. */
+async function ingestWithViews(
+  directory: string,
+  batches: Iterable<readonly NewEvent[]>,
+): Promise<number> {
+  const store = await openStore(directory);
+  const views = await openViews(store);
+  const seconds = await secondsOf(async () => {
+    await forEachOverlapped(batches, async (batch) => {
+      await store.append(batch);
+    });
+    await views.caughtUp();
+  });
+  await views.close();
   await store.close();
   return seconds;
 }
