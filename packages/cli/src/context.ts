@@ -124,7 +124,10 @@ export class Context {
   }
 
   async close(): Promise<void> {
-    await this.#views?.close();
-    await this.#store?.close();
+    try {
+      await this.#views?.close();
+    } finally {
+      await this.#store?.close();
+    }
   }
 }

@@ -8,7 +8,7 @@ import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./
 import { must } from "./assert.ts";
 import { formatVerifierKey } from "./checkpoint/signed-note.ts";
 import type { SigningKey } from "./checkpoint/signing-key.ts";
-import { StoreError } from "./errors.ts";
+import { isStoreError, StoreError } from "./errors.ts";
 import { resolveAsOf } from "./read/as-of.ts";
 import { EmbeddedReader } from "./read/embedded-reader.ts";
 import { labelEvent, labelRecordId } from "./read/labels.ts";
@@ -123,9 +123,16 @@ export class EmbeddedStore implements Store {
         `${position} is no position: positions are whole numbers from 0.`,
       );
     }
-    const reader = await this.at({ position });
-    const exists = (await this.findRecord(labelRecordId(name))) !== undefined;
-    const { events } = await this.append([labelEvent(name, reader.asOf, exists, options.actor)]);
+    const { asOf } = await this.at({ position });
+    const recordId = labelRecordId(name);
+    const append = (exists: boolean) =>
+      this.append([labelEvent(name, asOf, exists, options.actor)]);
+    const exists = (await this.findRecord(recordId)) !== undefined;
+    const { events } = await append(exists).catch((error: unknown) => {
+      // Another caller has set the same new label in between: then this one moves it.
+      if (exists || !isStoreError(error) || error.code !== "record-already-exists") throw error;
+      return append(true);
+    });
     return must(events[0], "one event given, one answer");
   }
 

@@ -65,3 +65,11 @@ test("a record that only looks like a label names no position", async () => {
   expect(await codeOf(() => store.at({ label: "x" }))).toBe("label-invalid");
   expect(await codeOf(() => store.at({ label: "y" }))).toBe("label-invalid");
 });
+
+test("two callers who set the same new label at once both set it, one after the other", async () => {
+  const store = await openMemoryStore();
+  await store.append([make("a"), make("b")]);
+  await Promise.all([store.label("here", 1), store.label("here", 2)]);
+  expect((await store.history("label:here")).versions).toHaveLength(2);
+  expect((await store.at({ label: "here" })).asOf).toBe(2);
+});
