@@ -1,6 +1,8 @@
 /** Verification and damage: a changed byte is found, and never becomes a wrong answer. */
 import { expect, test } from "vitest";
 
+import { frame } from "./codec/frame.ts";
+import { encodeMessagePack } from "./codec/msgpack.ts";
 import { openStoreOn } from "./open-store.ts";
 import { blockKey, commitKey, documentKey, entryKey, eventIdKey } from "./storage/keyspace.ts";
 import { openMemoryStorage } from "./storage/memory-storage.ts";
@@ -71,6 +73,19 @@ test("a missing entry or document is found", async () => {
   expect(await store.verify()).toMatchObject({
     ok: false,
     problems: [{ position: 2, code: "log-gap" }],
+  });
+});
+
+test("a document that is whole, but not the one its patch makes, is found", async () => {
+  const { storage, store } = await storeWithHistory();
+  const key = documentKey(3);
+  const document = { ...(await store.record("a@2")), name: "another" };
+  const { kind, name, tags, uris, attributes, artifacts, derivedFrom, onInvalidate } = document;
+  const other = { kind, name, tags, uris, attributes, artifacts, derivedFrom, onInvalidate };
+  await storage.write({ puts: [[key, frame(key, encodeMessagePack(other))]] });
+  expect(await store.verify()).toMatchObject({
+    ok: false,
+    problems: [{ position: 3, code: "entry-unreadable" }],
   });
 });
 

@@ -1,10 +1,12 @@
 /** Reads a whole log and checks it: checksums, places, payload digests, versions, ids, the Merkle root. */
 import { StoreError, isStoreError, type ErrorCode } from "./errors.ts";
+import { must } from "./assert.ts";
 import type { Entry } from "./codec/entry.ts";
+import { jsonEqual } from "./event/json.ts";
 import type { Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import { Frontier } from "./merkle/frontier.ts";
-import { findVersion } from "./records/versions.ts";
+import { findVersion, mustHaveVersions, patchedDocument } from "./records/versions.ts";
 
 export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
@@ -128,12 +130,25 @@ function checkEntry(log: EmbeddedLog, entry: Entry, tally: Tally): void {
       `Event ${id} at position ${position} is not found by its id.`,
     );
   }
-  const holdsDocument = stored.patched && stored.contentPosition === position;
-  if (holdsDocument && log.state.patchedDocument(position) === undefined) {
-    throw new StoreError("log-gap", `The document at position ${position} is missing.`);
-  }
+  if (stored.patched && stored.contentPosition === position) checkPatched(log, entry);
   tally.events += 1;
   if (version === 1) tally.records += 1;
   tally.recordedAtUs = recordedAtUs;
   tally.frontier.append(entry.leafHash());
+}
+
+/** The document stored beside a patch must be the one that the patch makes of the version before. */
+function checkPatched(log: EmbeddedLog, entry: Entry): void {
+  const { position, recordId, version } = entry.header;
+  const stored = log.state.patchedDocument(position);
+  if (stored === undefined) {
+    throw new StoreError("log-gap", `The document at position ${position} is missing.`);
+  }
+  const versions = mustHaveVersions(log.state, recordId);
+  const before = must(versions.version(version - 1), "a patch follows a version");
+  if (jsonEqual(stored, patchedDocument(versions.document(before), entry))) return;
+  throw new StoreError(
+    "entry-unreadable",
+    `The document at position ${position} is not the one its patch makes.`,
+  );
 }

@@ -3,8 +3,7 @@ import { must } from "../assert.ts";
 import type { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import type { ClosureMember } from "../event/closure-digest.ts";
-import { completeDocument, type PinnedDocument, type RecordDocument } from "../event/document.ts";
-import { mergePatch } from "../event/json.ts";
+import type { RecordDocument } from "../event/document.ts";
 import {
   formatRef,
   type Position,
@@ -12,7 +11,7 @@ import {
   type RecordVersionRef,
   type Version,
 } from "../ids.ts";
-import { wholeDocument } from "../records/versions.ts";
+import { patchedDocument, wholeDocument } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 
 /** A record version as a receipt proves it. */
@@ -129,12 +128,7 @@ function next(before: RecordDocument | undefined, entry: Entry): RecordDocument 
   if (carriesDocument(entry)) return wholeDocument(entry);
   const document = must(before, "a change follows a document");
   if (structure.type !== "record.updated") return document;
-  const patch = entry.payload().data["patch"] as object;
-  const change = {
-    ...patch,
-    ...(structure.edges !== null && { derivedFrom: structure.edges }),
-  };
-  return completeDocument(mergePatch(document, change) as PinnedDocument);
+  return patchedDocument(document, entry);
 }
 
 function contentInvalid(position: Position, problem: string): StoreError {

@@ -10,6 +10,7 @@ import {
   type PinnedDocument,
   type RecordDocument,
 } from "../event/document.ts";
+import { mergePatch } from "../event/json.ts";
 import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import type { State } from "./state.ts";
 
@@ -183,4 +184,13 @@ export function wholeDocument(entry: Entry): RecordDocument {
   const document = data["document"] as PinnedDocument;
   const edges = structure.type === "record.updated" ? (structure.edges ?? []) : [];
   return completeDocument({ ...document, derivedFrom: edges });
+}
+
+/** The document after a stored patch, given the one before it. */
+export function patchedDocument(before: RecordDocument, entry: Entry): RecordDocument {
+  const { structure } = entry.header;
+  const edges = structure.type === "record.updated" ? structure.edges : null;
+  const patch = entry.payload().data["patch"] as object;
+  const change = { ...patch, ...(edges !== null && { derivedFrom: edges }) };
+  return completeDocument(mergePatch(before, change) as PinnedDocument);
 }
