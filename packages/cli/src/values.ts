@@ -1,7 +1,7 @@
 /** The values of one command line, checked for their form as they are asked for. */
 import { isPlainObject, StoreError, type TagValue } from "@sennit/core";
 
-import { readJson, type JsonReading } from "./ingest/json-text.ts";
+import { readJson, type JsonReading } from "./json-text.ts";
 
 /** Flags and arguments as given. */
 export class Values {

@@ -213,6 +213,14 @@ test("a log put back to an earlier state is noticed, because more was acknowledg
     await cp(copy, join(directory, "log"), { recursive: true });
     const { message } = await expectDamaged(directory, "head-mismatch");
     expect(message).toContain("positions 2 to 3 are missing");
+    // Questions asked of a damaged store must not wipe out what shows the damage.
+    for (let round = 0; round < 3; round += 1) {
+      const damaged = await openStore(directory);
+      const time = new Date(Date.now() - 1).toISOString();
+      expect((await damaged.at({ time })).asOf).toBe(1);
+      await damaged.close();
+    }
+    await expectDamaged(directory, "head-mismatch");
   });
 });
 

@@ -9,7 +9,7 @@ import {
   type Position,
 } from "@sennit/core";
 
-import { readJson, type JsonReading } from "./json-text.ts";
+import { readJson, type JsonReading } from "../json-text.ts";
 import { LineErrors, type LineError } from "./line-errors.ts";
 import { lineBytesMax, readLines, type Line } from "./lines.ts";
 

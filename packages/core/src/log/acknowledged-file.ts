@@ -81,11 +81,11 @@ export class AcknowledgedFile {
   }
 
   async #write(): Promise<void> {
-    const acknowledged = this.#next?.();
+    const next = this.#next;
     this.#next = undefined;
-    if (acknowledged === undefined) return;
+    if (next === undefined) return;
     try {
-      await this.#file.write(slotOf(acknowledged), 0, slotBytes, this.#slot * slotBytes);
+      await this.#file.write(slotOf(next()), 0, slotBytes, this.#slot * slotBytes);
       await this.#file.datasync();
       this.#slot = 1 - this.#slot;
     } catch {

@@ -342,7 +342,9 @@ export class EmbeddedLog implements EventLog {
     return now >= 0 && now <= limits.timeUsMax ? now : 0;
   }
 
+  /** A damaged log notes nothing: what the side file says of its end is the evidence that something is missing. */
   #noteAcknowledged(): void {
+    if (this.#failure !== undefined) return;
     this.#acknowledged?.note(() => {
       const { size, root } = this.proofs.treeHead();
       return { position: size, root, answeredUntilUs: this.#answeredUntilUs };
