@@ -214,12 +214,13 @@ test("a log put back to an earlier state is noticed, because more was acknowledg
     const { message } = await expectDamaged(directory, "head-mismatch");
     expect(message).toContain("positions 2 to 3 are missing");
     // Questions asked of a damaged store must not wipe out what shows the damage.
-    for (let round = 0; round < 3; round += 1) {
-      const damaged = await openStore(directory);
-      const time = new Date(Date.now() - 1).toISOString();
+    const damaged = await openStore(directory);
+    // Two notes would take both slots of the side file.
+    for (const ago of [2, 1]) {
+      const time = new Date(Date.now() - ago).toISOString();
       expect((await damaged.at({ time })).asOf).toBe(1);
-      await damaged.close();
     }
+    await damaged.close();
     await expectDamaged(directory, "head-mismatch");
   });
 });
