@@ -5,11 +5,12 @@ import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { asOf } from "./as-of.ts";
 import { ingest } from "./ingest.ts";
+import { opening } from "./opening.ts";
 import { formatJson, formatTable, type BoundedRow } from "./report.ts";
 import type { Benchmark, Run, Scale } from "./run.ts";
 import { Scratch } from "./scratch.ts";
 
-const benchmarks: readonly Benchmark[] = [append, ingest, asOf];
+const benchmarks: readonly Benchmark[] = [append, ingest, asOf, opening];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
 const exitInvalid = 2;
 

@@ -3,8 +3,8 @@ import { loadavg } from "node:os";
 
 import type { Comparison } from "./timing.ts";
 
-/** `events/s`: more is better. `us` (microseconds): less is better. */
-type Unit = "events/s" | "us";
+/** `events/s`: more is better. `us` (microseconds) and `ms`: less is better. */
+type Unit = "events/s" | "us" | "ms";
 
 /** One measurement beside its peer. */
 export interface Row {
@@ -42,7 +42,7 @@ export function toRow(
   about: Omit<BoundedRow, keyof Comparison | "load">,
   comparison: Comparison,
 ): BoundedRow {
-  const digits = about.unit === "us" ? 2 : 0;
+  const digits = about.unit === "events/s" ? 0 : 2;
   return {
     ...about,
     ours: rounded(comparison.ours, digits),
@@ -83,7 +83,7 @@ export function formatTable(rows: readonly BoundedRow[]): string {
 function verdict(row: BoundedRow): "below floor" | "meets floor" | "meets aim" | "-" {
   if (row.floor === null) return "-";
   const figure = row[row.bounds];
-  const keeps = (bound: number) => (row.unit === "us" ? figure <= bound : figure >= bound);
+  const keeps = (bound: number) => (row.unit === "events/s" ? figure >= bound : figure <= bound);
   if (!keeps(row.floor)) return "below floor";
   return row.aim !== null && keeps(row.aim) ? "meets aim" : "meets floor";
 }
