@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openStore } from "@sennit/core";
+import { openStore, parseVerifierKey, verifyReceipt } from "@sennit/core";
 import { FakeClock, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
@@ -36,6 +36,21 @@ for (const name of readdirSync(images)) {
       const store = await openStore(directory);
       expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
       expect(JSON.parse(JSON.stringify(await askEverything(store)))).toEqual(answers);
+      await store.close();
+    });
+  });
+
+  test(`a decision in the image ${name} has a receipt, though it was written before`, async () => {
+    await withTemporaryDirectory(async (directory) => {
+      cpSync(join(images, name, "store"), directory, { recursive: true });
+      const store = await openStore(directory);
+      const key = await parseVerifierKey(await store.verifierKey());
+      if (key === undefined) throw new Error("The store's own key cannot be read.");
+      for (const ref of ["d-1", "counter", "counter@3", "ds-1"]) {
+        const receipt: unknown = JSON.parse(JSON.stringify(await store.receipt(ref)));
+        const { digest } = await verifyReceipt(receipt, key);
+        expect([ref, digest]).toEqual([ref, (await store.replay(ref)).digest]);
+      }
       await store.close();
     });
   });

@@ -2,10 +2,12 @@
 import { StoreError, isStoreError, type ErrorCode } from "./errors.ts";
 import { must } from "./assert.ts";
 import type { Entry } from "./codec/entry.ts";
+import { decodePatchedDocument } from "./codec/patched-document.ts";
 import { jsonEqual } from "./event/json.ts";
 import type { Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import { Frontier } from "./merkle/frontier.ts";
+import { sha256 } from "./merkle/hashing.ts";
 import { findVersion, mustHaveVersions, patchedDocument } from "./records/versions.ts";
 
 export interface VerifyOptions {
@@ -139,14 +141,17 @@ function checkEntry(log: EmbeddedLog, entry: Entry, tally: Tally): void {
 
 /** The document stored beside a patch must be the one that the patch makes of the version before. */
 function checkPatched(log: EmbeddedLog, entry: Entry): void {
-  const { position, recordId, version } = entry.header;
-  const stored = log.state.patchedDocument(position);
+  const { position, recordId, version, structure } = entry.header;
+  const stored = log.state.documentBytes(position);
   if (stored === undefined) {
     throw new StoreError("log-gap", `The document at position ${position} is missing.`);
   }
   const versions = mustHaveVersions(log.state, recordId);
   const before = must(versions.version(version - 1), "a patch follows a version");
-  if (jsonEqual(stored, patchedDocument(versions.document(before), entry))) return;
+  const made = patchedDocument(versions.document(before), entry);
+  const digest = structure.type === "record.updated" ? structure.documentDigest : null;
+  const isCommitted = digest === null || sha256(stored).equals(digest);
+  if (isCommitted && jsonEqual(decodePatchedDocument(stored), made)) return;
   throw new StoreError(
     "entry-unreadable",
     `The document at position ${position} is not the one its patch makes.`,

@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 
 import { entryKey } from "../storage/keyspace.ts";
 import { codeOf } from "../testing/storage-contract.ts";
-import { encodeEntry, Entry, entryFormat, type EntryHeader, type EntryPayload } from "./entry.ts";
+import type { EntryHeader } from "./entry-header.ts";
+import { encodeEntry, Entry, type EntryPayload } from "./entry.ts";
+import { entryFormat } from "./upcast.ts";
 import { frameHeaderBytes, sealFrame } from "./frame.ts";
 
 const id = "0198c2f0-7c3a-7b1e-8f00-5d2a9c1b4e77";
@@ -32,13 +34,18 @@ const headers: readonly EntryHeader[] = [
     ...place,
     position: 3,
     origin: "given",
-    structure: { type: "record.updated", edges: null, restores: null },
+    structure: {
+      type: "record.updated",
+      edges: null,
+      restores: null,
+      documentDigest: Buffer.alloc(32, 5),
+    },
   },
   {
     ...place,
     position: 4,
     origin: "given",
-    structure: { type: "record.updated", edges: [], restores: 2 },
+    structure: { type: "record.updated", edges: [], restores: 2, documentDigest: null },
   },
   {
     ...place,

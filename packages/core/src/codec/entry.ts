@@ -3,70 +3,26 @@
  *
  * After the frame's checksum stand the header's length (4 bytes, little-endian), the header and the payload, each one
  * MessagePack value. The header holds the structure (place, identity, edges) and the digest of the payload; the leaf
- * hash covers the header alone. Content stands in the payload, behind a random salt, so that it can be destroyed one
- * day without touching the header, the lineage or the proofs. `docs/internals/storage-format.md` has every member.
+ * hash covers the header alone. Content stands in the payload, behind a random salt, so that an erasure destroys it
+ * without touching the header, the lineage or the proofs. `docs/internals/storage-format.md` has every member.
  */
 import { assert, unreachable } from "../assert.ts";
-import { StoreError } from "../errors.ts";
-import { defaultRelation, type Derivation, type Relation } from "../event/document.ts";
-import type { InvalidationRoot, RecordedEvent } from "../event/event.ts";
-import {
-  decodeUuid,
-  encodeUuid,
-  type EventId,
-  type Position,
-  type RecordId,
-  type RecordVersionRef,
-  type Version,
-} from "../ids.ts";
+import type { RecordedEvent } from "../event/event.ts";
+import type { EventId, Position } from "../ids.ts";
 import { leafHash, sha256 } from "../merkle/hashing.ts";
 import { entryKey } from "../storage/keyspace.ts";
 import { formatTimestamp } from "../timestamp.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  type EntryHeader,
+  type EntryStructure,
+} from "./entry-header.ts";
 import { frameHeaderBytes, sealFrame, unframe } from "./frame.ts";
 import { decodeMessagePack, encodeMessagePack } from "./msgpack.ts";
 
-/** The version of the entry format, first member of every header. */
-export const entryFormat = 1;
 const saltBytes = 16;
 const lengthBytes = 4;
-
-/** How an event came into the log: sent by a client, or added by the store to the same batch. */
-export type EventOrigin = "given" | "consequence" | "placeholder";
-
-const origins: readonly EventOrigin[] = ["given", "consequence", "placeholder"];
-const types = ["record.created", "record.updated", "record.invalidated"] as const;
-
-/** What an event changes in the structure of the store. */
-export type EntryStructure =
-  | {
-      readonly type: "record.created";
-      readonly kind: string;
-      readonly edges: readonly Derivation[];
-    }
-  | {
-      readonly type: "record.updated";
-      /** The new sources, or null when the update leaves them as they are. */
-      readonly edges: readonly Derivation[] | null;
-      readonly restores: Version | null;
-    }
-  | {
-      readonly type: "record.invalidated";
-      readonly from: Version;
-      readonly to: Version;
-      readonly root: InvalidationRoot | null;
-      readonly via: RecordVersionRef | null;
-    };
-
-/** The header of an entry: everything but the content. */
-export interface EntryHeader {
-  readonly position: Position;
-  readonly recordedAtUs: number;
-  readonly origin: EventOrigin;
-  readonly id: EventId;
-  readonly recordId: RecordId;
-  readonly version: Version;
-  readonly structure: EntryStructure;
-}
 
 /** The content of an entry, without what the header holds. */
 export interface EntryPayload {
@@ -75,6 +31,17 @@ export interface EntryPayload {
   readonly causationId?: EventId;
   readonly correlationId?: EventId;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What stands in the place of content that was erased. */
+export interface Erasure {
+  /** Position of the event that recorded the erasure. */
+  readonly erasedBy: Position;
+  /**
+   * 16 bytes that are equal for versions of the record whose content was equal, and say nothing else about it; null for
+   * an invalidation.
+   */
+  readonly contentTag: Uint8Array | null;
 }
 
 /** An entry ready to be written. */
@@ -93,58 +60,21 @@ export function encodeEntry(
   assert(salt.length === saltBytes, "a salt has 16 bytes");
   const payloadBytes = encodeMessagePack([salt, payload]);
   const payloadDigest = sha256(payloadBytes);
-  const headerBytes = encodeMessagePack([
-    entryFormat,
-    header.position,
-    header.recordedAtUs,
-    types.indexOf(header.structure.type) + 1,
-    origins.indexOf(header.origin),
-    encodeUuid(header.id),
-    header.recordId,
-    header.version,
-    encodeStructure(header.structure),
-    payloadDigest,
-  ]);
-  const key = entryKey(header.position);
+  const headerBytes = encodeHeader(header, payloadDigest);
+  return sealed(new Entry(header, headerBytes, payloadBytes, payloadDigest));
+}
+
+/** The entry as it is stored, with its key and its checksum. */
+export function sealed(entry: Entry): EncodedEntry {
+  const { headerBytes, payloadBytes } = entry;
+  const key = entryKey(entry.header.position);
   const headerStart = frameHeaderBytes + lengthBytes;
   const value = Buffer.allocUnsafe(headerStart + headerBytes.length + payloadBytes.length);
   value.writeUInt32LE(headerBytes.length, frameHeaderBytes);
   value.set(headerBytes, headerStart);
   value.set(payloadBytes, headerStart + headerBytes.length);
   sealFrame(key, value);
-  return { key, value, entry: new Entry(header, headerBytes, payloadBytes, payloadDigest) };
-}
-
-function encodeStructure(structure: EntryStructure): unknown {
-  switch (structure.type) {
-    case "record.created":
-      return [structure.kind, structure.edges.map(encodeEdge)];
-    case "record.updated":
-      return [
-        structure.edges === null ? null : structure.edges.map(encodeEdge),
-        structure.restores,
-      ];
-    case "record.invalidated": {
-      const { from, to, root, via } = structure;
-      return [
-        from,
-        to,
-        root === null ? null : [encodeUuid(root.eventId), root.recordId],
-        via === null ? null : [via.recordId, via.version],
-      ];
-    }
-    default:
-      return unreachable(structure);
-  }
-}
-
-function encodeEdge(edge: Derivation): unknown {
-  return [
-    edge.recordId,
-    edge.version,
-    edge.role,
-    edge.relation === defaultRelation ? null : edge.relation,
-  ];
+  return { key, value, entry };
 }
 
 /** A stored entry, decoded as far as it is asked: the header at once, the content when wanted. */
@@ -153,7 +83,7 @@ export class Entry {
   readonly #headerBytes: Buffer;
   readonly #payloadBytes: Buffer;
   readonly #payloadDigest: Uint8Array;
-  #payload: EntryPayload | undefined;
+  #content: EntryContent | undefined;
 
   /** Puts an entry together from parts that belong to one another. */
   constructor(
@@ -200,13 +130,20 @@ export class Entry {
     return this.#payloadBytes;
   }
 
-  /** The event's content, without what the header holds. */
+  /** The event's content, without what the header holds; an empty one where it was erased. */
   payload(): EntryPayload {
-    if (this.#payload === undefined) {
-      const [, payload] = decodeMessagePack(this.#payloadBytes) as [Uint8Array, EntryPayload];
-      this.#payload = payload;
-    }
-    return this.#payload;
+    return this.#decoded().payload;
+  }
+
+  /** What stands in the place of erased content; undefined where it is there. */
+  get erasure(): Erasure | undefined {
+    return this.#decoded().erasure;
+  }
+
+  /** The same entry with its content destroyed. The header, and so the leaf hash, stays. */
+  erased({ erasedBy, contentTag }: Erasure): Entry {
+    const payloadBytes = encodeMessagePack([erasedBy, contentTag]);
+    return new Entry(this.header, this.#headerBytes, payloadBytes, this.#payloadDigest);
   }
 
   /** The leaf hash of the header, 32 bytes. */
@@ -219,10 +156,11 @@ export class Entry {
     return sha256(this.#payloadBytes).equals(this.#payloadDigest);
   }
 
-  /** The event in its public form. */
+  /** The event in its public form. Erased content is empty, and `erasedBy` says where that was recorded. */
   event(): RecordedEvent {
     const { header } = this;
-    const { data, ...envelope } = this.payload();
+    const { payload, erasure } = this.#decoded();
+    const { data, ...envelope } = payload;
     // The payload was validated before it was stored and its bytes were checked when read.
     return {
       position: header.position,
@@ -234,9 +172,48 @@ export class Entry {
       ...envelope,
       data: joinData(header.structure, data),
       hash: this.leafHash().toString("hex"),
+      ...(erasure !== undefined && { erasedBy: erasure.erasedBy }),
     } as RecordedEvent;
   }
+
+  #decoded(): EntryContent {
+    this.#content ??= decodeContent(this.header.structure, this.#payloadBytes);
+    return this.#content;
+  }
 }
+
+interface EntryContent {
+  readonly payload: EntryPayload;
+  readonly erasure: Erasure | undefined;
+}
+
+/** A payload begins with its salt, and what is left of an erased one with a position. */
+function decodeContent({ type }: EntryStructure, bytes: Uint8Array): EntryContent {
+  const [first, second] = decodeMessagePack(bytes) as
+    | [Uint8Array, EntryPayload]
+    | [Position, Uint8Array | null];
+  if (typeof first === "number") {
+    const contentTag = second as Uint8Array | null;
+    return { payload: { data: emptyData[type] }, erasure: { erasedBy: first, contentTag } };
+  }
+  return { payload: second as EntryPayload, erasure: undefined };
+}
+
+/** The data of erased events: an update empties everything but the sources, which stand in the header. */
+const emptyData: Readonly<Record<EntryStructure["type"], EntryPayload["data"]>> = {
+  "record.created": { name: "" },
+  "record.updated": {
+    patch: {
+      name: "",
+      tags: null,
+      uris: null,
+      attributes: null,
+      artifacts: null,
+      onInvalidate: null,
+    },
+  },
+  "record.invalidated": { cause: "" },
+};
 
 /** Puts kind, edges, ranges and the like back where the event's `data` has them. */
 function joinData(
@@ -272,100 +249,4 @@ function joinData(
     default:
       return unreachable(structure);
   }
-}
-
-type EncodedEdge = [RecordId, Version, string | null, Relation | null];
-type EncodedHeader = [
-  number,
-  Position,
-  number,
-  number,
-  number,
-  Uint8Array,
-  RecordId,
-  Version,
-  unknown[],
-  Uint8Array,
-];
-
-function decodeHeader(position: Position, bytes: Uint8Array): [EntryHeader, Uint8Array] {
-  const parts = decodeMessagePack(bytes) as EncodedHeader;
-  const [
-    format,
-    storedPosition,
-    recordedAtUs,
-    typeCode,
-    originCode,
-    id,
-    recordId,
-    version,
-    structure,
-    digest,
-  ] = parts;
-  if (format > entryFormat) {
-    throw new StoreError(
-      "format-too-new",
-      `Log entry ${position} has format ${format}; this Sennit reads up to ${entryFormat}.`,
-      {
-        details: { position, format },
-      },
-    );
-  }
-  const type = types[typeCode - 1];
-  const origin = origins[originCode];
-  if (storedPosition !== position || type === undefined || origin === undefined) {
-    throw new StoreError(
-      "entry-unreadable",
-      `Log entry ${position} does not hold what its place says.`,
-      {
-        details: { position },
-      },
-    );
-  }
-  const header: EntryHeader = {
-    position,
-    recordedAtUs,
-    origin,
-    id: decodeUuid(id),
-    recordId,
-    version,
-    structure: decodeStructure(type, structure),
-  };
-  return [header, digest];
-}
-
-function decodeStructure(type: EntryStructure["type"], parts: unknown[]): EntryStructure {
-  switch (type) {
-    case "record.created":
-      return { type, kind: parts[0] as string, edges: (parts[1] as EncodedEdge[]).map(decodeEdge) };
-    case "record.updated": {
-      const edges = parts[0] as EncodedEdge[] | null;
-      return {
-        type,
-        edges: edges === null ? null : edges.map(decodeEdge),
-        restores: parts[1] as Version | null,
-      };
-    }
-    case "record.invalidated": {
-      const [from, to, root, via] = parts as [
-        Version,
-        Version,
-        [Uint8Array, RecordId] | null,
-        [RecordId, Version] | null,
-      ];
-      return {
-        type,
-        from,
-        to,
-        root: root === null ? null : { eventId: decodeUuid(root[0]), recordId: root[1] },
-        via: via === null ? null : { recordId: via[0], version: via[1] },
-      };
-    }
-    default:
-      return unreachable(type);
-  }
-}
-
-function decodeEdge([recordId, version, role, relation]: EncodedEdge): Derivation {
-  return { recordId, version, role, relation: relation ?? defaultRelation };
 }

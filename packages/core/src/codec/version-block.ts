@@ -6,7 +6,9 @@
  * microseconds (8), then `count` entries of 56 bytes. Numbers are little-endian; positions and times are float64.
  */
 import { assert } from "../assert.ts";
+import { StoreError } from "../errors.ts";
 import { contentDigestBytes } from "../event/document.ts";
+import { eventTypes, type EventType } from "../event/event.ts";
 import type { Position, Version } from "../ids.ts";
 
 /** Versions in a full block. */
@@ -15,13 +17,12 @@ export const blockVersionsMax = 64;
 const blockFormat = 1;
 const headerBytes = 24;
 const entryBytes = 56;
-const types = ["record.created", "record.updated", "record.invalidated"] as const;
 const noDigest = Buffer.alloc(contentDigestBytes);
 
 /** What the store knows of a version without reading the log. */
 export interface VersionEntry {
   readonly version: Version;
-  readonly type: (typeof types)[number];
+  readonly type: EventType;
   readonly position: Position;
   readonly recordedAtUs: number;
   /** The version whose content this one has: its own, or for an invalidation the one before. */
@@ -46,8 +47,9 @@ export class VersionBlock {
   readonly bytes: Buffer;
   readonly #view: DataView;
 
+  /** @throws `format-too-new` */
   constructor(bytes: Buffer) {
-    assert(bytes[0] === blockFormat, "version block of a known format");
+    if (bytes[0] !== blockFormat) throw unknownFormat(bytes[0]);
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -146,7 +148,7 @@ export class VersionBlock {
     const digest = this.bytes.subarray(at + 40, at + 40 + contentDigestBytes);
     return {
       version,
-      type: types[view.getUint8(at) - 1] ?? "record.created",
+      type: eventTypes[view.getUint8(at) - 1] ?? "record.created",
       patched: view.getUint8(at + 1) === 1,
       contentVersion: view.getUint32(at + 4, true),
       position: view.getFloat64(at + 8, true),
@@ -206,7 +208,7 @@ export class VersionBlock {
 
 /** Writes an entry into bytes that are zero. */
 function writeEntry(bytes: Buffer, at: number, entry: NewVersion, lastInvalidation: Version): void {
-  bytes[at] = types.indexOf(entry.type) + 1;
+  bytes[at] = eventTypes.indexOf(entry.type) + 1;
   bytes[at + 1] = entry.patched ? 1 : 0;
   bytes.writeUInt32LE(entry.contentVersion, at + 4);
   bytes.writeDoubleLE(entry.position, at + 8);
@@ -216,4 +218,12 @@ function writeEntry(bytes: Buffer, at: number, entry: NewVersion, lastInvalidati
   bytes.writeUInt32LE(isInvalidation ? entry.from : lastInvalidation, at + 32);
   bytes.writeUInt32LE(entry.to, at + 36);
   if (entry.digest !== undefined) bytes.set(entry.digest, at + 40);
+}
+
+function unknownFormat(format: number | undefined): StoreError {
+  return new StoreError(
+    "format-too-new",
+    `A version block has format ${format}; this Sennit reads up to ${blockFormat}.`,
+    { details: { format } },
+  );
 }

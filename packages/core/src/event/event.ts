@@ -3,6 +3,7 @@ import type { EventId, Position, RecordId, RecordVersionRef, Version } from "../
 import type { Derivation, NewDerivation, NewDocument, PinnedDocument } from "./document.ts";
 import type { JsonValue } from "./json.ts";
 
+/** The types of events. Their order is that of the codes in stored headers and version blocks. */
 export const eventTypes = ["record.created", "record.updated", "record.invalidated"] as const;
 export type EventType = (typeof eventTypes)[number];
 
@@ -77,6 +78,8 @@ interface RecordedEnvelope {
   readonly correlationId?: EventId;
   /** RFC 6962 leaf hash of the stored header: 64 hexadecimal digits. */
   readonly hash: string;
+  /** Only on an event whose content was erased: the position of the event that recorded it. The content is empty. */
+  readonly erasedBy?: Position;
 }
 
 interface UpdateData {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { must } from "../assert.ts";
-import type { EntryHeader } from "../codec/entry.ts";
+import type { EntryHeader } from "../codec/entry-header.ts";
 import { openMemoryStore } from "../open-store.ts";
 import { EventPlanner, histories, type HistoryStep } from "../testing/arbitraries.ts";
 import { Oracle } from "../testing/oracle.ts";

@@ -5,7 +5,7 @@
  * P". The graph is a fold of entry headers; it can be dropped and built again from the log at any time.
  */
 import { assert, must } from "../assert.ts";
-import type { EntryHeader } from "../codec/entry.ts";
+import type { EntryHeader } from "../codec/entry-header.ts";
 import { defaultRelation, type Derivation, type Relation } from "../event/document.ts";
 import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import { Uint32Column } from "./columns.ts";

@@ -1,15 +1,9 @@
 /** Gives the events of a batch their places: position, version, id, bytes, version block, node of the graph. */
 import { assert, must } from "../assert.ts";
-import {
-  encodeEntry,
-  type Entry,
-  type EntryHeader,
-  type EntryPayload,
-  type EntryStructure,
-  type EventOrigin,
-} from "../codec/entry.ts";
+import type { EntryHeader, EntryStructure, EventOrigin } from "../codec/entry-header.ts";
+import { encodeEntry, type Entry, type EntryPayload } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
-import { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
+import { encodePatchedDocument } from "../codec/patched-document.ts";
 import { VersionBlock, type NewVersion, type VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
@@ -108,9 +102,12 @@ export class BatchBuilder {
 
   /** @throws `event-too-large`, `batch-too-large` */
   place(event: PlaceableEvent): Entry {
-    const { recordId, versions, origin, structure, content } = event;
+    const { recordId, versions, origin, content } = event;
     const position = this.#head + 1;
     const previous = versions?.current;
+    const salt = saltOf(event, position);
+    const patched =
+      content?.isPatched === true ? encodePatchedDocument(salt, content.document()) : undefined;
     const header: EntryHeader = {
       position,
       recordedAtUs: this.#recordedAtUs,
@@ -118,10 +115,10 @@ export class BatchBuilder {
       id: event.id ?? storeEventId(this.#recordedAtMs, position, event.seed.idTail),
       recordId,
       version: (previous?.version ?? 0) + 1,
-      structure,
+      structure: withDigest(event.structure, patched?.digest),
     };
     const payload = { ...event.envelope, data: event.data };
-    const { key, value, entry } = encodeEntry(header, payload, saltOf(event, position));
+    const { key, value, entry } = encodeEntry(header, payload, salt);
     this.#count(value.length, origin);
 
     this.#puts.push([key, value]);
@@ -130,7 +127,7 @@ export class BatchBuilder {
       this.#putEventId(event.id, position);
     }
     this.#state.setEntry(entry);
-    if (content?.isPatched === true) this.#putDocument(position, content.document());
+    if (patched !== undefined) this.#putDocument(position, patched.bytes);
     this.#addVersion(header, versions?.newestBlock, previous, content);
     this.#graph?.apply(header);
     this.#head = position;
@@ -199,14 +196,18 @@ export class BatchBuilder {
     this.#puts.push([key, frame(key, body)]);
   }
 
-  #putDocument(position: Position, document: RecordDocument): void {
+  #putDocument(position: Position, bytes: Buffer): void {
     const key = documentKey(position);
-    const bytes = encodeMessagePack(document);
     checkSize(bytes.length, limits.documentBytesMax, "document the patch makes");
     this.#puts.push([key, frame(key, bytes)]);
-    // What the sender still holds may change; what was stored may not.
-    this.#state.setPatchedDocument(position, decodeMessagePack(bytes) as RecordDocument);
+    this.#state.setDocumentBytes(position, bytes);
   }
+}
+
+/** A patch commits to the document it makes. */
+function withDigest(structure: EntryStructure, documentDigest: Buffer | undefined): EntryStructure {
+  if (structure.type !== "record.updated" || documentDigest === undefined) return structure;
+  return { ...structure, documentDigest };
 }
 
 /** Added events have salts of their own, so that one can be destroyed without the others. */

@@ -139,7 +139,7 @@ export class BatchDecider {
     if (restores !== null) checkRestores(versions, restores, after);
     const entry = this.#builder.place({
       ...given(event, versions, this.#seed),
-      structure: { type: "record.updated", edges, restores },
+      structure: { type: "record.updated", edges, restores, documentDigest: null },
       data: compact({ ...splitUpdate(event.data), reason }),
       content: { isPatched: patch !== undefined, document: () => after },
     });

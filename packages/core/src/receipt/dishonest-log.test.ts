@@ -5,10 +5,11 @@ import { encodeBase64 } from "../checkpoint/base64.ts";
 import { SigningKey } from "../checkpoint/signing-key.ts";
 import { encodeEntry, type Entry } from "../codec/entry.ts";
 import { encodeMessagePack } from "../codec/msgpack.ts";
+import { entryFormat } from "../codec/upcast.ts";
 import { leafHash } from "../merkle/hashing.ts";
 import { eventId } from "../testing/samples.ts";
 import { codeOf } from "../testing/storage-contract.ts";
-import { foldClosure } from "./fold-closure.ts";
+import { foldClosure, type ProvenEntry } from "./fold-closure.ts";
 import { verifyReceipt } from "./verify-receipt.ts";
 
 const key = await SigningKey.generate("log-1");
@@ -31,6 +32,10 @@ function creation(
     structure: { type: "record.created" as const, kind: "thing", edges },
   };
   return encodeEntry(header, { data: { name: recordId } }, Buffer.alloc(16)).entry;
+}
+
+function asProven(entry: Entry): ProvenEntry {
+  return { entry, document: undefined };
 }
 
 /** The code that the receipt of a log with one event is refused with; `no error` when it verifies. */
@@ -75,7 +80,7 @@ test("bytes that are no event are refused as content", async () => {
 });
 
 test("an event of a newer format says so", async () => {
-  const header = encodeMessagePack([2, 1]);
+  const header = encodeMessagePack([entryFormat + 1, 1]);
   expect(await codeOfOnlyEvent(header, Buffer.alloc(0))).toBe("format-too-new");
 });
 
@@ -91,16 +96,22 @@ test("a record that has a version twice, or an earlier one later, is refused", a
     creation(2, "a", 1),
     creation(3, "c", 1, { recordId: "a", version: 1 }),
   ];
-  expect(await codeOf(async () => foldClosure(twice, c))).toBe("receipt-content-invalid");
-  expect(await codeOf(async () => foldClosure(fallen, c))).toBe("receipt-content-invalid");
+  expect(await codeOf(async () => foldClosure(twice.map(asProven), c))).toBe(
+    "receipt-content-invalid",
+  );
+  expect(await codeOf(async () => foldClosure(fallen.map(asProven), c))).toBe(
+    "receipt-content-invalid",
+  );
 });
 
 test("a version that rests on itself, or on what came after it, is refused", async () => {
   const a = { recordId: "a", version: 1 };
-  expect(await codeOf(async () => foldClosure([creation(1, "a", 1, a)], a))).toBe(
+  expect(await codeOf(async () => foldClosure([creation(1, "a", 1, a)].map(asProven), a))).toBe(
     "receipt-content-invalid",
   );
   const b = { recordId: "b", version: 1 };
   const later = [creation(1, "a", 1, b), creation(2, "b", 1)];
-  expect(await codeOf(async () => foldClosure(later, a))).toBe("receipt-content-invalid");
+  expect(await codeOf(async () => foldClosure(later.map(asProven), a))).toBe(
+    "receipt-content-invalid",
+  );
 });

@@ -21,14 +21,26 @@ export interface ProvenVersion extends ClosureMember {
   readonly recordedAt: string;
 }
 
+/** An event that is proven to be in the log. */
+export interface ProvenEntry {
+  readonly entry: Entry;
+  /** The document its patch made, proven by the digest in its header; undefined for events that commit to none. */
+  readonly document: RecordDocument | undefined;
+}
+
+/** What a patch commits to; null for every other event and for patches of entry format 1. */
+export function documentDigest({ header }: Entry): Uint8Array | null {
+  return header.structure.type === "record.updated" ? header.structure.documentDigest : null;
+}
+
 /**
  * The decision and all it rests on, in the order of positions.
  *
- * @param entries proven to be in the log, in the order of positions
+ * @param entries in the order of positions
  * @throws `receipt-incomplete`, `receipt-content-invalid`, `receipt-malformed`
  */
 export function foldClosure(
-  entries: readonly Entry[],
+  entries: readonly ProvenEntry[],
   decision: RecordVersionRef,
 ): readonly ProvenVersion[] {
   const fold = new ClosureFold(entries);
@@ -65,12 +77,16 @@ function proven({ header }: Entry, document: RecordDocument): ProvenVersion {
 /** The content of record versions, folded from the events of a receipt as far as it is asked for. */
 class ClosureFold {
   readonly #records = new Map<RecordId, Map<Version, Entry>>();
+  /** Documents that stand in the receipt. */
+  readonly #given = new Map<Entry, RecordDocument>();
+  /** Documents asked for, and those on the way to them. */
   readonly #documents = new Map<Entry, RecordDocument>();
 
   /** @throws `receipt-content-invalid` when a record's versions do not rise with the positions */
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: readonly ProvenEntry[]) {
     const lastVersions = new Map<RecordId, Version>();
-    for (const entry of entries) {
+    for (const { entry, document } of entries) {
+      if (document !== undefined) this.#given.set(entry, document);
       const { recordId, version, position } = entry.header;
       if (version <= (lastVersions.get(recordId) ?? 0)) {
         throw contentInvalid(position, "has a version that its record had before");
@@ -103,13 +119,13 @@ class ClosureFold {
     let base = entry;
     while (!this.#documents.has(base)) {
       changes.push(base);
-      if (carriesDocument(base)) break;
+      if (this.#given.has(base) || carriesDocument(base)) break;
       const { recordId, version } = base.header;
       base = this.find({ recordId, version: version - 1 });
     }
     let document = this.#documents.get(base);
     for (const change of changes.toReversed()) {
-      document = next(document, change);
+      document = this.#given.get(change) ?? next(document, change);
       this.#documents.set(change, document);
     }
     return must(document, "a fold starts from a document");

@@ -6,7 +6,8 @@ import { ancestors } from "../lineage/walk.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { mustFindRef, type ReadScope } from "../read/scope.ts";
 import { mustHaveVersions } from "../records/versions.ts";
-import type { State } from "../records/state.ts";
+import { mustHaveEntry, type State } from "../records/state.ts";
+import { documentDigest } from "./fold-closure.ts";
 import {
   receiptFormat,
   receiptVersion,
@@ -65,7 +66,7 @@ async function eventsOf(
   };
 }
 
-/** Adds the events from the last whole document up to the version: what its content is folded from. */
+/** Adds the event that holds the version's content; for a patch of entry format 1, with those it is folded from. */
 function addEvents(
   state: State,
   { recordId, version: last }: RecordVersionRef,
@@ -77,16 +78,19 @@ function addEvents(
     // Another pinned version of the record has brought this one, and with it all that is below.
     if (positions.has(entry.position)) return;
     positions.add(entry.position);
-    if (entry.type !== "record.invalidated" && !entry.patched) return;
+    if (entry.type === "record.invalidated") continue;
+    if (!entry.patched || documentDigest(mustHaveEntry(state, entry.position)) !== null) return;
   }
 }
 
 function receiptEntry(log: EmbeddedLog, position: Position, size: Position): ReceiptEntry {
   const entry = must(log.state.entry(position), "a version has its event");
+  const document = documentDigest(entry) === null ? undefined : log.state.documentBytes(position);
   return {
     position,
     header: encodeBase64(entry.headerBytes),
     payload: encodeBase64(entry.payloadBytes),
+    ...(document !== undefined && { document: encodeBase64(document) }),
     proof: log.proofs.inclusionProof(position, size).map((hash) => encodeBase64(hash)),
   };
 }

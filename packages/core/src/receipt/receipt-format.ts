@@ -16,6 +16,8 @@ export interface ReceiptEntry {
   readonly header: string;
   /** The stored payload; the header holds its digest. */
   readonly payload: string;
+  /** The stored document that the patch made; the header holds its digest. Absent for other events. */
+  readonly document?: string;
   /** The hashes that lead from the leaf to the root of the checkpoint. */
   readonly proof: readonly string[];
 }
@@ -44,6 +46,7 @@ export interface EntryParts {
   readonly position: Position;
   readonly header: Uint8Array;
   readonly payload: Uint8Array;
+  readonly document: Uint8Array | undefined;
   readonly proof: readonly Uint8Array[];
 }
 
@@ -66,7 +69,7 @@ const receiptMembers = new Set([
   "consistency",
 ]);
 const decisionMembers = new Set(["recordId", "version"]);
-const entryMembers = new Set(["position", "header", "payload", "proof"]);
+const entryMembers = new Set(["position", "header", "payload", "document", "proof"]);
 const consistencyMembers = new Set(["size", "root", "proof"]);
 const hashBytes = 32;
 /** Positions are below 2^53, so no proof needs more than two hashes for each level. */
@@ -130,12 +133,14 @@ class ReceiptReading {
     const { checker } = this;
     const nothing = new Uint8Array();
     if (!checker.object(value, pointer))
-      return { position: 0, header: nothing, payload: nothing, proof: [] };
+      return { position: 0, header: nothing, payload: nothing, document: undefined, proof: [] };
     checker.members(value, entryMembers, pointer);
+    const { document } = value;
     return {
       position: this.#integer(value["position"], `${pointer}/position`, 1),
       header: this.#bytes(value["header"], `${pointer}/header`),
       payload: this.#bytes(value["payload"], `${pointer}/payload`),
+      document: document === undefined ? undefined : this.#bytes(document, `${pointer}/document`),
       proof: this.#hashes(value["proof"], `${pointer}/proof`),
     };
   }

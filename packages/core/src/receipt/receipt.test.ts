@@ -21,7 +21,7 @@ type Changeable<T> = T extends object ? { -readonly [K in keyof T]: Changeable<T
 const key = await SigningKey.generate("log-1");
 const { verifierKey } = key;
 
-/** `c` rests on `b@3` and `a@1`; `b@3` is folded from three events, and one event has no part in it. */
+/** `c` rests on `b@3` and `a@1`; `b@3` was made by the second of two patches, and one event has no part in it. */
 const history: readonly NewEvent[] = [
   make("a"),
   make("b", ["a"]),
@@ -93,7 +93,7 @@ test("a store's receipt verifies with the store's key and proves what a replay a
   }
 });
 
-test("a receipt holds the events the content is folded from, and no others", async () => {
+test("a receipt holds the events of the closure, and no others", async () => {
   const store = await storeOf([
     ...history,
     replaced("b", { kind: "thing", name: "whole" }),
@@ -104,9 +104,9 @@ test("a receipt holds the events the content is folded from, and no others", asy
   const positions = async (ref: string) =>
     (await receiptOf(store, ref)).entries.map(({ position }) => position);
   expect(await positions("a")).toEqual([1]);
-  expect(await positions("c")).toEqual([1, 2, 4, 5, 6]);
-  expect(await positions("b@5")).toEqual([7, 8]);
-  expect(await positions("d")).toEqual([1, 2, 4, 5, 7, 8, 9, 10]);
+  expect(await positions("c")).toEqual([1, 5, 6]);
+  expect(await positions("b@5")).toEqual([8]);
+  expect(await positions("d")).toEqual([1, 5, 8, 9, 10]);
   const verified = await verifyReceipt(await receiptOf(store, "d"), verifierKey);
   expect(verified.digest).toBe((await store.replay("d")).digest);
 });
@@ -218,9 +218,29 @@ test("an event that has no part in the decision is refused, though it is in the 
   const receipt = await receiptOf(store, "c");
   const noise = must((await receiptOf(store, "noise")).entries[0], "a receipt has events");
   const code = await codeOfChanged(receipt, ({ entries }) => {
-    entries.splice(2, 0, structuredClone(noise) as Changeable<ReceiptEntry>);
+    entries.splice(1, 0, structuredClone(noise) as Changeable<ReceiptEntry>);
   });
   expect(code).toBe("receipt-malformed");
+});
+
+test("a receipt does not grow with the patches before the version", async () => {
+  const patches = Array.from({ length: 500 }, (_, value) => revise("a", value));
+  const store = await storeOf([make("a"), ...patches]);
+  const receipt = await receiptOf(store, "a");
+  expect(receipt.entries.map(({ position }) => position)).toEqual([501]);
+  const { closure } = await verifyReceipt(receipt, verifierKey);
+  expect(closure[0]?.document.attributes).toEqual({ value: 499 });
+});
+
+test("the document of a patch must be there, be the one committed to, and belong to a patch", async () => {
+  const receipt = await receiptOf(await storeOf(history), "c");
+  const [, { document = "" } = {}] = receipt.entries;
+  expect(document).not.toBe("");
+  const changed = (at: number, value: string | undefined) =>
+    codeOfChanged(receipt, ({ entries }) => Object.assign(entries[at] ?? {}, { document: value }));
+  expect(await changed(1, undefined)).toBe("receipt-incomplete");
+  expect(await changed(1, receipt.entries[0]?.payload)).toBe("receipt-content-invalid");
+  expect(await changed(0, document)).toBe("receipt-malformed");
 });
 
 test("a receipt does not prove another decision than its own", async () => {
@@ -358,7 +378,7 @@ test("proofs grow with the logarithm of the log", async () => {
   await store.append([updated("c", { name: "late" })]);
   const receipt = await receiptOf(store, "c");
   const lengths = receipt.entries.map(({ proof }) => proof.length);
-  expect(lengths).toHaveLength(3);
+  expect(lengths).toHaveLength(2);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(Math.ceil(Math.log2(store.head)));
   expect((await verifyReceipt(receipt, verifierKey)).closure).toHaveLength(2);
 });

@@ -1,11 +1,19 @@
 /** Verifies receipts with nothing but a public key: no store, no network. */
 import { openCheckpoint, type Checkpoint, type VerifierKey } from "../checkpoint/signed-note.ts";
 import { Entry } from "../codec/entry.ts";
+import { decodePatchedDocument } from "../codec/patched-document.ts";
 import { isStoreError, StoreError } from "../errors.ts";
 import { closureDigest } from "../event/closure-digest.ts";
-import type { RecordVersionRef } from "../ids.ts";
+import type { RecordDocument } from "../event/document.ts";
+import type { Position, RecordVersionRef } from "../ids.ts";
+import { sha256 } from "../merkle/hashing.ts";
 import { hashLeaf, verifyConsistency, verifyInclusion } from "../merkle/verify-proof.ts";
-import { foldClosure, type ProvenVersion } from "./fold-closure.ts";
+import {
+  documentDigest,
+  foldClosure,
+  type ProvenEntry,
+  type ProvenVersion,
+} from "./fold-closure.ts";
 import { parseReceipt, type EntryParts, type ReceiptParts } from "./receipt-format.ts";
 
 export interface VerifyReceiptOptions {
@@ -41,7 +49,7 @@ export async function verifyReceipt(
   const parts = parseReceipt(receipt);
   const checkpoint = await trusted(parts.checkpoint, key);
   const against = options.against === undefined ? undefined : await trusted(options.against, key);
-  const entries: Entry[] = [];
+  const entries: ProvenEntry[] = [];
   for (const entry of parts.entries) entries.push(await proven(entry, checkpoint));
   const closure = contentOf(() => foldClosure(entries, parts.decision));
   await checkConsistency(parts, checkpoint);
@@ -59,9 +67,9 @@ async function trusted(note: string, key: VerifierKey): Promise<Checkpoint> {
   );
 }
 
-/** The event, once its header is proven to be in the log and its payload to be the header's. */
-async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<Entry> {
-  const { position, header, payload, proof } = parts;
+/** The event, once its header is proven to be in the log, and its content to be what the header commits to. */
+async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<ProvenEntry> {
+  const { position, header, payload, document, proof } = parts;
   const leaf = await hashLeaf(header);
   if (!(await verifyInclusion(leaf, position - 1, checkpoint, proof))) {
     throw new StoreError(
@@ -72,13 +80,40 @@ async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<Entry>
   }
   return contentOf(() => {
     const entry = Entry.fromParts(position, Buffer.from(header), Buffer.from(payload));
-    if (entry.payloadMatchesDigest()) return entry;
+    if (!entry.payloadMatchesDigest()) throw otherContent(position);
+    return { entry, document: provenDocument(entry, document) };
+  });
+}
+
+/** The document of a patch, which its header commits to. */
+function provenDocument(entry: Entry, bytes: Uint8Array | undefined): RecordDocument | undefined {
+  const digest = documentDigest(entry);
+  const { position } = entry.header;
+  if (digest === null) {
+    if (bytes === undefined) return undefined;
     throw new StoreError(
-      "receipt-content-invalid",
-      `The content of the event at position ${position} is not the one its header commits to.`,
+      "receipt-malformed",
+      `The event at position ${position} commits to no document, and the receipt has one.`,
       { details: { position } },
     );
-  });
+  }
+  if (bytes === undefined) {
+    throw new StoreError(
+      "receipt-incomplete",
+      `The receipt lacks the document that the event at position ${position} made.`,
+      { details: { position } },
+    );
+  }
+  if (!sha256(bytes).equals(digest)) throw otherContent(position);
+  return decodePatchedDocument(bytes);
+}
+
+function otherContent(position: Position): StoreError {
+  return new StoreError(
+    "receipt-content-invalid",
+    `The content of the event at position ${position} is not the one its header commits to.`,
+    { details: { position } },
+  );
 }
 
 /** Reads what a log has signed: bytes that are no events fail as an invalid content, and not as a defect of ours. */

@@ -4,7 +4,6 @@ import { unframe } from "../codec/frame.ts";
 import { decodeMessagePack } from "../codec/msgpack.ts";
 import { VersionBlock } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
-import type { RecordDocument } from "../event/document.ts";
 import { positionOfStoreId, type EventId, type Position, type RecordId } from "../ids.ts";
 import {
   blockKey,
@@ -23,8 +22,8 @@ export interface State {
   /** A full, older version block. */
   olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined;
   entry(position: Position): Entry | undefined;
-  /** The whole document after the patch at this position. */
-  patchedDocument(position: Position): RecordDocument | undefined;
+  /** The whole document after the patch at this position, as it is stored. */
+  documentBytes(position: Position): Buffer | undefined;
   positionOfEvent(id: EventId): Position | undefined;
   /** The stored answer to the batch that carried this idempotency key. */
   idempotentBatch(key: string): IdempotentBatch | undefined;
@@ -73,9 +72,8 @@ export class StoredState implements State {
     return value === undefined ? undefined : Entry.decode(position, value);
   }
 
-  patchedDocument(position: Position): RecordDocument | undefined {
-    const body = this.#body(documentKey(position), () => `the document at position ${position}`);
-    return body === undefined ? undefined : (decodeMessagePack(body) as RecordDocument);
+  documentBytes(position: Position): Buffer | undefined {
+    return this.#body(documentKey(position), () => `the document at position ${position}`);
   }
 
   positionOfEvent(id: EventId): Position | undefined {
@@ -113,7 +111,7 @@ export class PendingState implements State {
   readonly #blocks = new Map<RecordId, VersionBlock>();
   readonly #olderBlocks = new Map<string, VersionBlock>();
   readonly #entries = new Map<Position, Entry>();
-  readonly #documents = new Map<Position, RecordDocument>();
+  readonly #documents = new Map<Position, Buffer>();
   readonly #eventIds = new Map<EventId, Position>();
   readonly #batches = new Map<string, IdempotentBatch>();
   /** What the batch being decided replaced, newest last. */
@@ -158,8 +156,8 @@ export class PendingState implements State {
     return this.#entries.get(position) ?? this.#stored.entry(position);
   }
 
-  patchedDocument(position: Position): RecordDocument | undefined {
-    return this.#documents.get(position) ?? this.#stored.patchedDocument(position);
+  documentBytes(position: Position): Buffer | undefined {
+    return this.#documents.get(position) ?? this.#stored.documentBytes(position);
   }
 
   positionOfEvent(id: EventId): Position | undefined {
@@ -183,8 +181,8 @@ export class PendingState implements State {
     this.#set(this.#eventIds, entry.header.id, entry.header.position);
   }
 
-  setPatchedDocument(position: Position, document: RecordDocument): void {
-    this.#set(this.#documents, position, document);
+  setDocumentBytes(position: Position, bytes: Buffer): void {
+    this.#set(this.#documents, position, bytes);
   }
 
   setIdempotentBatch(key: string, batch: IdempotentBatch): void {

@@ -1,18 +1,20 @@
 /** One record's versions in one state: which stood when, which are withdrawn, what they hold. */
 import { must } from "../assert.ts";
 import type { Entry } from "../codec/entry.ts";
+import { decodePatchedDocument } from "../codec/patched-document.ts";
 import { blockVersionsMax, type VersionBlock, type VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import {
   completeDocument,
   contentDigest,
   placeholderKind,
+  type Derivation,
   type PinnedDocument,
   type RecordDocument,
 } from "../event/document.ts";
 import { mergePatch } from "../event/json.ts";
 import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
-import type { State } from "./state.ts";
+import { mustHaveEntry, type State } from "./state.ts";
 
 /** The versions of a record as they stood when this was made. Older blocks are read when they are needed. */
 export class RecordVersions {
@@ -105,13 +107,13 @@ export class RecordVersions {
    */
   document(entry: VersionEntry, event?: Entry): RecordDocument {
     const position = entry.contentPosition;
-    if (entry.patched) {
-      const document = this.#state.patchedDocument(position);
-      if (document !== undefined) return document;
-    } else {
-      const content = entry.position === position ? event : undefined;
-      const source = content ?? this.#state.entry(position);
-      if (source?.header.recordId === this.recordId) return wholeDocument(source);
+    const patched = entry.patched ? this.#state.documentBytes(position) : undefined;
+    if (patched !== undefined) return decodePatchedDocument(patched);
+    const content = entry.position === position ? event : undefined;
+    const source = content ?? this.#state.entry(position);
+    if (source?.header.recordId === this.recordId) {
+      if (source.erasure !== undefined) return this.#erasedDocument(entry.contentVersion);
+      if (!entry.patched) return wholeDocument(source);
     }
     throw new StoreError(
       "log-gap",
@@ -130,6 +132,20 @@ export class RecordVersions {
     const pinned = must(this.version(version), "a pinned version exists");
     if (pinned.contentVersion === current.contentVersion) return true;
     return this.#digest(this.#filled(pinned, asOf)).equals(this.#digest(current));
+  }
+
+  /** What headers still say of erased content: the kind and the sources, which stand in the newest header to name them. */
+  #erasedDocument(contentVersion: Version): RecordDocument {
+    let derivedFrom: readonly Derivation[] | undefined;
+    for (let version = contentVersion; ; version -= 1) {
+      const { position } = must(this.version(version), "a record begins with a creation");
+      const { structure } = mustHaveEntry(this.#state, position).header;
+      if (structure.type === "record.invalidated") continue;
+      derivedFrom ??= structure.edges ?? undefined;
+      if (structure.type === "record.created") {
+        return completeDocument({ kind: structure.kind, name: "", derivedFrom });
+      }
+    }
   }
 
   #filled(pinned: VersionEntry, asOf: Position): VersionEntry {
