@@ -145,7 +145,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   event: [],
   merkle: [],
   checkpoint: [],
-  storage: [],
+  // LevelDB's files carry the same kind of checksum as our own values.
+  storage: ["codec/crc32c.ts"],
   // Checksums cover keys, so the codecs know how keys look, and nothing else of the storage.
   codec: ["event/", "merkle/", "storage/keyspace.ts"],
   records: ["event/", "codec/", "storage/"],

@@ -140,6 +140,10 @@ export const errorCodes = {
   },
 
   "checksum-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
+  "file-damaged": {
+    category: "corrupt",
+    hint: "Nothing has been changed. Put back a copy of the store's directory log, whole.",
+  },
   "entry-unreadable": { category: "corrupt", hint: "Run: sennit verify" },
   "log-gap": { category: "corrupt", hint: "Run: sennit verify" },
   "root-mismatch": { category: "corrupt", hint: "Run: sennit verify" },

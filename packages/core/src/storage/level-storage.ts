@@ -2,7 +2,8 @@
 import { Level } from "level";
 
 import { throwIfAborted } from "../abort.ts";
-import { StoreError } from "../errors.ts";
+import { isStoreError, StoreError } from "../errors.ts";
+import { refuseDamage } from "./level-files/refuse-damage.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;
@@ -20,12 +21,17 @@ export interface LevelStorageOptions {
 /**
  * Opens (and makes, when missing) a LevelDB directory. Every write is synced before it resolves.
  *
- * @throws `store-locked` when another process, or this one, has it open
+ * @throws `store-locked` when another process, or this one, has it open; `file-damaged` when a file of it has changed
+ * since it was written: LevelDB itself would not notice
  */
 export async function openLevelStorage(
   directory: string,
   options: LevelStorageOptions = {},
 ): Promise<Storage> {
+  // Level begins to open itself when it is made, so the files are looked at before.
+  await refuseDamage(directory, assertUnused).catch((error: unknown) => {
+    throw isStoreError(error) ? error : openError(directory, error);
+  });
   const level = new Level<Uint8Array, Uint8Array>(directory, {
     keyEncoding: "view",
     valueEncoding: "view",
@@ -40,6 +46,16 @@ export async function openLevelStorage(
     throw openError(directory, error);
   }
   return new LevelStorage(level);
+}
+
+/** LevelDB takes its lock before it looks for a database, and reads nothing of one where it is told that none must be. */
+async function assertUnused(directory: string): Promise<void> {
+  const level = new Level(directory, { createIfMissing: false, errorIfExists: true });
+  const cause = await level.open().then(
+    () => level.close(),
+    (error: Error) => error.cause,
+  );
+  if (cause instanceof Error && "code" in cause && cause.code === "LEVEL_LOCKED") throw cause;
 }
 
 class LevelStorage implements Storage {
