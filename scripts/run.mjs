@@ -7,20 +7,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const stampPath = join(root, "node_modules", ".sennit-install");
+const stampName = ".sennit-install";
+const stampPath = join(root, "node_modules", stampName);
+const peerName = "@sennit/sqlite-peer";
+const peerStampPath = join(root, "benchmarks", "sqlite-peer", "node_modules", stampName);
 const [task = "start", ...rest] = process.argv.slice(2);
 const words = rest.filter((word) => word !== "--");
 
 const tool = (name) =>
   join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
 
+const spawnOptions = { cwd: root, stdio: "inherit", shell: process.platform === "win32" };
+
 /** Runs a program and ends this process with its exit code when it fails. */
 function run(program, args) {
-  const { status, error } = spawnSync(program, args, {
-    cwd: root,
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
+  const { status, error } = spawnSync(program, args, spawnOptions);
   if (error !== undefined) console.error(`${program}: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -38,19 +39,32 @@ function installStamp() {
   return hash.digest("hex");
 }
 
-function install() {
-  const stamp = installStamp();
-  if (existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp) return;
+/** Runs the pinned package manager. @returns its exit code */
+function installPackages(filter) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  say(`installing with ${packageManager} (once; later runs skip this)`);
-  run("npx", [
-    "--yes",
-    packageManager,
-    "install",
-    "--frozen-lockfile",
-    "--config.confirmModulesPurge=false",
-  ]);
-  writeFileSync(stampPath, stamp);
+  const flags = ["--frozen-lockfile", "--config.confirmModulesPurge=false", "--filter", filter];
+  return spawnSync("npx", ["--yes", packageManager, "install", ...flags], spawnOptions).status;
+}
+
+/** Whether what the stamp stands for is installed as it should be now. */
+function isInstalled(path) {
+  return existsSync(path) && readFileSync(path, "utf8") === installStamp();
+}
+
+function install() {
+  if (isInstalled(stampPath)) return;
+  say("installing (once; later runs skip this)");
+  const status = installPackages(`!${peerName}`);
+  if (status !== 0) process.exit(status ?? 1);
+  writeFileSync(stampPath, installStamp());
+}
+
+/** The peer brings a Node of its own, so nothing but the benchmarks installs it, and they do without it when they must. */
+function installPeer() {
+  if (isInstalled(peerStampPath)) return;
+  say("installing SQLite to compare with (once, 50 MB; --no-sqlite does without)");
+  if (installPackages(peerName) === 0) writeFileSync(peerStampPath, installStamp());
+  else say("SQLite could not be installed; its rows stay empty");
 }
 
 function build() {
@@ -84,6 +98,7 @@ const tasks = {
   },
   bench: () => {
     build();
+    if (!words.includes("--no-sqlite") && !words.includes("--help")) installPeer();
     run(process.execPath, ["benchmarks/dist/main.js", ...words]);
   },
   start: () => {

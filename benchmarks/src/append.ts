@@ -25,7 +25,7 @@ const sizes = {
 /** Durable appends against raw Level, and 64 callers against one. */
 export const append: Benchmark = { budgets: ["P1", "P2"], measure };
 
-async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
+async function measure({ scale, scratch, sqlite }: Run): Promise<BoundedRow[]> {
   const { rounds, single, many } = sizes[scale];
   const singleEvents = workload(single);
   const manyEvents = workload(many);
@@ -34,9 +34,11 @@ async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
   const manyWrites = await scratch.within(async (directory) =>
     recordWrites(await openLevelStorage(directory), manyEvents, manyCallers),
   );
+  const singleWorkload = await sqlite.prepare([singleEvents]);
   const figures = await takeTurns(rounds, {
     single: () => ourRate(scratch, singleEvents, 1),
     singleRaw: () => rawRate(scratch, singleWrites, single),
+    singleSqlite: () => sqlite.appendRate(singleWorkload, 1),
     many: () => ourRate(scratch, manyEvents, manyCallers),
     manyRaw: () => rawRate(scratch, manyWrites, many),
   });
@@ -53,6 +55,18 @@ async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
         n: rounds * single,
       },
       compare(figures.single, figures.singleRaw),
+    ),
+    toRow(
+      {
+        row: "P1-sqlite",
+        work: "durable append, 1 caller : SQLite, 1 event in a transaction",
+        unit,
+        bounds: "ratio",
+        floor: null,
+        aim: null,
+        n: rounds * single,
+      },
+      compare(figures.single, figures.singleSqlite),
     ),
     toRow(
       {

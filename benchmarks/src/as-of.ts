@@ -34,12 +34,17 @@ const sizes = {
 /** Reads as of an old position, against raw Level and against the same reads in a smaller log. */
 export const asOf: Benchmark = { budgets: ["P4"], measure };
 
-async function measure({ scale, seed, scratch }: Run): Promise<BoundedRow[]> {
+async function measure({ scale, seed, scratch, sqlite }: Run): Promise<BoundedRow[]> {
   const { rounds, samples, logs } = sizes[scale];
   const [smallEvents, largeEvents] = logs;
   const small = await OldReader.open(scratch, smallEvents, samples, seed);
   const large = await OldReader.open(scratch, largeEvents, samples, seed);
+  const database = await sqlite.fill(
+    await sqlite.prepare(oldVersions(largeEvents, seededRandom(seed))),
+  );
   const figures = await takeTurns(rounds, {
+    largeSqlite: () => sqlite.readUs(database, idsOf(large.plain), largeEvents / 2),
+    derivedSqlite: () => sqlite.readUs(database, idsOf(large.derived), largeEvents / 2),
     small: () => small.readRecords(small.plain),
     large: () => large.readRecords(large.plain),
     largeRaw: () => large.readKeys(large.plain),
@@ -78,6 +83,19 @@ async function measure({ scale, seed, scratch }: Run): Promise<BoundedRow[]> {
     toRow(
       {
         ...about,
+        row: "P4-sqlite",
+        work: "as P4 : SQLite, a table of versions under record and position",
+        floor: null,
+      },
+      compare(figures.large, figures.largeSqlite),
+    ),
+    toRow(
+      { ...about, row: "P4-edge-sqlite", work: "as P4-edge : the same in SQLite", floor: null },
+      compare(figures.derived, figures.derivedSqlite),
+    ),
+    toRow(
+      {
+        ...about,
         row: "P4-flat",
         work: `as P4 : the same in ${smallEvents.toLocaleString("en-US")} events`,
         bounds: "ratio",
@@ -86,6 +104,10 @@ async function measure({ scale, seed, scratch }: Run): Promise<BoundedRow[]> {
       compare(figures.large, figures.small),
     ),
   ];
+}
+
+function idsOf(samples: readonly Sample[]): RecordId[] {
+  return samples.map((sample) => sample.recordId);
 }
 
 /** One read to time: a record, and the keys the store looks up for it. */
@@ -126,7 +148,7 @@ class OldReader {
     const random = seededRandom(seed);
     const directory = scratch.directory();
     const records = events / versionsPerRecord;
-    await ingestOn(await openLevelStorage(directory), manyVersions(records, random));
+    await ingestOn(await openLevelStorage(directory), oldVersions(events, random));
     const position = events / 2;
     const pairs = Array.from({ length: samples }, () => Math.floor((random() * records) / 2));
     const plain = pairs.map((pair) => recordId(2 * pair));
@@ -171,18 +193,19 @@ class OldReader {
 }
 
 /** Batches that create the records and then update them all in turn, each time in another order; half have a source. */
-function* manyVersions(records: number, random: Random): Generator<NewEvent[]> {
+function* oldVersions(events: number, random: Random): Generator<NewEvent[]> {
+  const records = events / versionsPerRecord;
   const numbers = Array.from({ length: records }, (_, number) => number);
   for (let version = 1; version <= versionsPerRecord; version += 1) {
     const order = version === 1 ? numbers : shuffled(numbers, random);
-    const events = order.map((number) => {
+    const changes = order.map((number) => {
       const derivedFrom = number % 2 === 0 ? [] : [{ recordId: recordId(number - 1) }];
       const content = { ...document(number), attributes: { version }, derivedFrom };
       return version === 1
         ? created(recordId(number), content)
         : replaced(recordId(number), content);
     });
-    yield* batchesOf(events, batchEvents);
+    yield* batchesOf(changes, batchEvents);
   }
 }
 

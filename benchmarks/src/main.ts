@@ -1,5 +1,6 @@
 /** Runs the benchmarks asked for and prints their rows. */
-import { arch, availableParallelism, cpus, loadavg, platform } from "node:os";
+import { statfs } from "node:fs/promises";
+import { arch, availableParallelism, cpus, loadavg, platform, release } from "node:os";
 import { parseArgs } from "node:util";
 
 import { append } from "./append.ts";
@@ -9,6 +10,7 @@ import { opening } from "./opening.ts";
 import { formatJson, formatTable, type BoundedRow } from "./report.ts";
 import type { Benchmark, Run, Scale } from "./run.ts";
 import { Scratch } from "./scratch.ts";
+import { SqlitePeer } from "./sqlite.ts";
 
 const benchmarks: readonly Benchmark[] = [append, ingest, asOf, opening];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
@@ -20,8 +22,9 @@ Usage: npm run bench -- [options]
 
   --json             one line of JSON per row; everything else goes to stderr
   --rows P1,P4       only these budgets (of ${budgets.join(", ")})
-  --scale small|full how much work (default small, under a minute)
+  --scale small|full how much work (default small, about a minute)
   --seed N           random choices, repeated for the same N (default 1)
+  --no-sqlite        without the rows beside SQLite, whose program is a download of 50 MB the first time
   --help
 
 TMPDIR names the directory for the databases. It must be on a disk: in memory no write is durable.
@@ -37,6 +40,7 @@ interface Options {
   readonly budgets: ReadonlySet<string>;
   readonly scale: Scale;
   readonly seed: number;
+  readonly sqlite: boolean;
 }
 
 class UsageError extends Error {}
@@ -50,6 +54,7 @@ function readOptions(args: readonly string[]): Options {
       rows: { type: "string", default: budgets.join(",") },
       scale: { type: "string", default: "small" },
       seed: { type: "string", default: "1" },
+      "no-sqlite": { type: "boolean", default: false },
     },
   });
   const chosen = values.rows.split(",").map((name) => name.trim().toUpperCase());
@@ -65,25 +70,42 @@ function readOptions(args: readonly string[]): Options {
   if (!/^\d+$/.test(values.seed) || seed > 0xffff_ffff) {
     throw new UsageError("--seed must be a whole number from 0 to 4294967295.");
   }
-  return { json: values.json, help: values.help, budgets: new Set(chosen), scale, seed };
+  const sqlite = !values["no-sqlite"];
+  return { json: values.json, help: values.help, budgets: new Set(chosen), scale, seed, sqlite };
 }
 
-function describeRun({ scale, seed, scratch }: Run): string {
+async function describeRun({ scale, seed, scratch, sqlite }: Run): Promise<string> {
   const cpu = `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown processor"}`;
   const load = loadavg().map((value) => value.toFixed(2));
   return [
-    `machine: ${platform()} ${arch()}, ${cpu}`,
+    `machine: ${platform()} ${release()} ${arch()}, ${cpu}`,
     `node: ${process.version}`,
+    `sqlite: ${sqlite.about}`,
     `load average: ${load.join(" ")}`,
-    `scale: ${scale}, seed: ${seed}, databases in ${scratch.root}`,
+    `scale: ${scale}, seed: ${seed}, databases in ${scratch.root} (${await fileSystem(scratch.root)})`,
   ].join("\n");
+}
+
+/** What `statfs` calls the file systems of Linux that a benchmark may well meet. */
+const fileSystems = new Map([
+  [0xef53, "ext4"],
+  [0x5846_5342, "xfs"],
+  [0x9123_683e, "btrfs"],
+  [0x794c_7630, "overlay"],
+  [0x0102_1994, "tmpfs: in memory, nothing is durable"],
+]);
+
+async function fileSystem(directory: string): Promise<string> {
+  const { type } = await statfs(directory);
+  return fileSystems.get(type) ?? `file system 0x${type.toString(16)}`;
 }
 
 async function runBenchmarks(options: Options): Promise<void> {
   const scratch = await Scratch.make();
+  const sqlite = await SqlitePeer.start(scratch, options.sqlite);
   try {
-    const run: Run = { scale: options.scale, seed: options.seed, scratch };
-    (options.json ? console.error : console.log)(`${describeRun(run)}\n`);
+    const run: Run = { scale: options.scale, seed: options.seed, scratch, sqlite };
+    (options.json ? console.error : console.log)(`${await describeRun(run)}\n`);
     const rows: BoundedRow[] = [];
     for (const benchmark of benchmarks) {
       if (!benchmark.budgets.some((name) => options.budgets.has(name))) continue;
@@ -100,6 +122,7 @@ async function runBenchmarks(options: Options): Promise<void> {
       );
     }
   } finally {
+    await sqlite.close();
     await scratch.remove();
   }
 }

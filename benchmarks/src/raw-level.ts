@@ -38,19 +38,20 @@ export function record(storage: Storage): {
   readonly recording: Recording;
 } {
   const recording: Recording = { writes: [], reads: [] };
-  return {
-    recording,
-    storage: {
-      get(key) {
-        recording.reads.push(key);
-        return storage.get(key);
-      },
-      write(batch) {
-        recording.writes.push(batch);
-        return storage.write(batch);
-      },
-      scan: (range) => storage.scan(range),
-      close: () => storage.close(),
+  const noted: Pick<Storage, "get" | "write"> = {
+    get(key) {
+      recording.reads.push(key);
+      return storage.get(key);
+    },
+    write(batch) {
+      recording.writes.push(batch);
+      return storage.write(batch);
     },
   };
+  const passOn = (name: string | symbol): unknown => {
+    const member: unknown = Reflect.get(storage, name);
+    return typeof member === "function" ? member.bind(storage) : member;
+  };
+  const get = (_: Storage, name: string | symbol) => Reflect.get(noted, name) ?? passOn(name);
+  return { recording, storage: new Proxy(storage, { get }) };
 }

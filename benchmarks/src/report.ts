@@ -14,7 +14,7 @@ export interface Row {
   readonly work: string;
   /** Our figure, in `unit`. */
   readonly ours: number;
-  /** The peer's figure from the same run, in `unit`. */
+  /** The peer's figure from the same run, in `unit`; NaN (null in JSON) when the peer is not there. */
   readonly peer: number;
   readonly unit: Unit;
   /**
@@ -79,23 +79,29 @@ export function formatTable(rows: readonly BoundedRow[]): string {
     .join("\n");
 }
 
+type Verdict = "below floor" | "meets floor" | "below aim" | "meets aim" | "no peer" | "-";
+
 /** Whether the row keeps its budget. */
-function verdict(row: BoundedRow): "below floor" | "meets floor" | "meets aim" | "-" {
-  if (row.floor === null) return "-";
+function verdict(row: BoundedRow): Verdict {
   const figure = row[row.bounds];
+  if (Number.isNaN(figure)) return "no peer";
+  if (row.floor === null && row.aim === null) return "-";
   const keeps = (bound: number) => (row.unit === "events/s" ? figure >= bound : figure <= bound);
-  if (!keeps(row.floor)) return "below floor";
-  return row.aim !== null && keeps(row.aim) ? "meets aim" : "meets floor";
+  if (row.floor !== null && !keeps(row.floor)) return "below floor";
+  if (row.aim !== null && keeps(row.aim)) return "meets aim";
+  return row.floor === null ? "below aim" : "meets floor";
 }
 
 function cells(row: BoundedRow): string[] {
-  const figures = [row.ours, row.peer].map((value) => value.toLocaleString("en-US"));
+  const figures = [row.ours, row.peer].map((value) =>
+    Number.isNaN(value) ? "-" : value.toLocaleString("en-US"),
+  );
   return [
     row.row,
     row.work,
     ...figures,
     row.unit,
-    `${row.ratio.toFixed(2)}x`,
+    Number.isNaN(row.ratio) ? "-" : `${row.ratio.toFixed(2)}x`,
     formatBound(row, row.floor),
     formatBound(row, row.aim),
     row.n.toLocaleString("en-US"),

@@ -1,6 +1,7 @@
 /** What every benchmark is given, and what it is. */
 import type { BoundedRow } from "./report.ts";
 import type { Scratch } from "./scratch.ts";
+import type { SqlitePeer } from "./sqlite.ts";
 
 /** How much work: `small` ends within a minute, `full` goes to the sizes the budgets name. */
 export type Scale = "small" | "full";
@@ -10,6 +11,7 @@ export interface Run {
   readonly scale: Scale;
   readonly seed: number;
   readonly scratch: Scratch;
+  readonly sqlite: SqlitePeer;
 }
 
 /** Rows that are measured together. */

@@ -1,0 +1,89 @@
+// A store's facts in tables of SQLite, written in WAL mode and synced at every commit.
+// It does less than a log, and all of that in its own favor: no event is validated, no row has a checksum, a payload's
+// digest stands in no tree, and descendants have no index.
+import { hash, randomUUID } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+
+// What a log keeps: the events, which versions a record has had, and what each version was derived from.
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, record_id TEXT NOT NULL, version INTEGER NOT NULL,
+    type TEXT NOT NULL, recorded_at INTEGER NOT NULL, payload TEXT NOT NULL, hash TEXT NOT NULL
+  );
+  CREATE TABLE record_versions (
+    record_id TEXT NOT NULL, position INTEGER NOT NULL, version INTEGER NOT NULL,
+    PRIMARY KEY (record_id, position)
+  ) WITHOUT ROWID;
+  CREATE TABLE edges (
+    position INTEGER NOT NULL, source_id TEXT NOT NULL, source_version INTEGER NOT NULL, relation TEXT NOT NULL,
+    PRIMARY KEY (position, source_id, source_version)
+  ) WITHOUT ROWID;
+`;
+
+/** Opens an empty database in a file. */
+export function openDatabase(path) {
+  const db = new DatabaseSync(path);
+  db.exec(schema);
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+  const insertEvent = db.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const insertVersion = db.prepare("INSERT INTO record_versions VALUES (?, ?, ?)");
+  const insertEdge = db.prepare("INSERT INTO edges VALUES (?, ?, ?, ?)");
+  const currentVersion = db.prepare(
+    "SELECT version FROM record_versions WHERE record_id = ? ORDER BY position DESC LIMIT 1",
+  );
+  const eventAsOf = db.prepare(
+    `SELECT e.position, e.version, e.type, e.recorded_at, e.payload
+     FROM record_versions v JOIN events e ON e.position = v.position
+     WHERE v.record_id = ? AND v.position <= ? ORDER BY v.position DESC LIMIT 1`,
+  );
+  const edgesOf = db.prepare(
+    "SELECT source_id, source_version, relation FROM edges WHERE position = ?",
+  );
+  let head = 0;
+
+  function insert({ recordId, type, data }, recordedAt) {
+    const { derivedFrom = [], ...content } = data.document ?? data;
+    head += 1;
+    const version = (currentVersion.get(recordId)?.version ?? 0) + 1;
+    const payload = JSON.stringify(content);
+    const digest = hash("sha256", payload);
+    insertEvent.run(head, randomUUID(), recordId, version, type, recordedAt, payload, digest);
+    insertVersion.run(recordId, head, version);
+    for (const source of derivedFrom) {
+      const pinned = currentVersion.get(source.recordId).version;
+      insertEdge.run(head, source.recordId, pinned, "wasDerivedFrom");
+    }
+  }
+
+  return {
+    /** Appends events in one durable transaction: gives versions, pins sources, packs, hashes, inserts. */
+    append(events) {
+      begin.run();
+      const recordedAt = Date.now() * 1000;
+      for (const event of events) insert(event, recordedAt);
+      commit.run();
+    },
+
+    /** A record as it was at a position, whole. */
+    recordAsOf(recordId, position) {
+      const event = eventAsOf.get(recordId, position);
+      const derivedFrom = edgesOf.all(event.position);
+      return { ...event, payload: JSON.parse(event.payload), derivedFrom };
+    },
+
+    close() {
+      db.close();
+    },
+  };
+}
+
+/** The version of SQLite. */
+export function sqliteVersion() {
+  const db = new DatabaseSync(":memory:");
+  const { version } = db.prepare("SELECT sqlite_version() AS version").get();
+  db.close();
+  return version;
+}
