@@ -127,16 +127,21 @@ export const errorCodes = {
     category: "busy",
     hint: "One process at a time may open a store: wait for it or stop it.",
   },
+  "store-reopening": { category: "busy", hint: "Ask again in a moment." },
   "too-many-pending-appends": { category: "busy", hint: "Wait for earlier appends, then retry." },
 
   "disk-full": {
     category: "unavailable",
-    hint: "Free some space, then try again; nothing acknowledged is lost.",
+    hint: "Free some space, then send the batch again; nothing acknowledged is lost.",
+  },
+  "outcome-unknown": {
+    category: "unavailable",
+    hint: "Send the events again with their ids, or the batch with its idempotency key: nothing is stored twice.",
   },
   "store-closed": { category: "unavailable", hint: "Open the store again." },
   "write-failed": {
     category: "unavailable",
-    hint: "Nothing more is written until the store is opened again; events with ids can be sent again.",
+    hint: "See to what the message names, then send the batch again; the store recovers by itself.",
   },
 
   "checksum-mismatch": { category: "corrupt", hint: "Run: sennit verify" },

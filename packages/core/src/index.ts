@@ -70,6 +70,7 @@ export type {
   ReadOptions,
   UnchangedSince,
 } from "./log/event-log.ts";
+export type { LogStatus } from "./log/recovery.ts";
 export {
   openMemoryStore,
   openStore,

@@ -5,10 +5,12 @@ import type { NewEvent, RecordedEvent } from "./event/event.ts";
 import type { Position, RecordId } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
+import type { LogStatus } from "./log/recovery.ts";
 import { must } from "./assert.ts";
 import { formatVerifierKey } from "./checkpoint/signed-note.ts";
 import type { SigningKey } from "./checkpoint/signing-key.ts";
 import { isStoreError, StoreError } from "./errors.ts";
+import { whenReadable } from "./read/when-readable.ts";
 import { resolveAsOf } from "./read/as-of.ts";
 import { EmbeddedReader } from "./read/embedded-reader.ts";
 import { labelEvent, labelRecordId } from "./read/labels.ts";
@@ -95,9 +97,24 @@ export class EmbeddedStore implements Store {
     return this.log.head;
   }
 
-  /** Why nothing can be written: damage found at opening, or a write that failed. Reads of what is intact go on. */
+  /** What is wrong with what is stored; nothing is written to a damaged store. Reads of what is intact go on. */
   get damage(): StoreError | undefined {
     return this.log.damage;
+  }
+
+  /** Whether appends are taken at present. */
+  get status(): LogStatus {
+    return this.log.status;
+  }
+
+  /**
+   * Tries to take appends again after a failed write, as every append does. A server asks for this before it says that it
+   * is not ready: with no more appends sent to it, nothing else would try. As often as one likes: it is cheap.
+   *
+   * @throws why that cannot be done at present
+   */
+  recover(): Promise<void> {
+    return this.log.recover();
   }
 
   get asOf(): Position {
@@ -109,7 +126,10 @@ export class EmbeddedStore implements Store {
   }
 
   async at(asOf: AsOf = { position: this.head }): Promise<Reader> {
-    return new EmbeddedReader(this.log, await resolveAsOf(this.log, asOf));
+    return new EmbeddedReader(
+      this.log,
+      await whenReadable(this.log, () => resolveAsOf(this.log, asOf)),
+    );
   }
 
   async label(
@@ -144,7 +164,7 @@ export class EmbeddedStore implements Store {
     const key = await this.#key();
     return key.signCheckpoint({
       origin: key.verifierKey.name,
-      ...this.log.proofs.treeHead(size),
+      ...(await whenReadable(this.log, () => this.log.proofs.treeHead(size))),
     });
   }
 
@@ -153,11 +173,13 @@ export class EmbeddedStore implements Store {
   }
 
   receipt(ref: string, options?: ReceiptOptions): Promise<Receipt> {
-    return makeReceipt(this.log, (size) => this.checkpoint(size), ref, options);
+    return whenReadable(this.log, () =>
+      makeReceipt(this.log, (at) => this.checkpoint(at), ref, options),
+    );
   }
 
   verify(options?: VerifyOptions): Promise<VerifyReport> {
-    return verifyLog(this.log, options);
+    return whenReadable(this.log, () => verifyLog(this.log, options));
   }
 
   async close(): Promise<void> {

@@ -98,6 +98,11 @@ function mortal(storage: Storage, writes: number): Storage {
       left -= 1;
       await storage.write(batch);
     },
+    recover: async () => {
+      if (left === 0) throw new Error("The machine is dead.");
+      await storage.recover();
+    },
+    readable: () => undefined,
     close: () => storage.close(),
   };
 }

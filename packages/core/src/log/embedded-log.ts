@@ -3,10 +3,8 @@ import type { Observable } from "rxjs";
 
 import { must } from "../assert.ts";
 import type { Clock } from "../clock.ts";
-import { decodeCommit, emptyCommit, type CommitRecord } from "../codec/commit-record.ts";
-import { Entry } from "../codec/entry.ts";
-import { frame } from "../codec/frame.ts";
-import { encodeMessagePack } from "../codec/msgpack.ts";
+import type { CommitRecord } from "../codec/commit-record.ts";
+import type { Entry } from "../codec/entry.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
 import { StoreError } from "../errors.ts";
 import type { NewEvent, RecordedEvent } from "../event/event.ts";
@@ -15,18 +13,19 @@ import { limits } from "../limits.ts";
 import { LineageGraph } from "../lineage/graph.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { mustHaveEntry, PendingState, StoredState, type State } from "../records/state.ts";
-import { commitKey, entryKey, entryKeyPosition, idempotencyKey } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
-import { batchDigest, cascades, checkBatch, isAllStored } from "./batch-input.ts";
+import { cascades, checkBatch, isAllStored } from "./batch-input.ts";
 import type { AcknowledgedFile } from "./acknowledged-file.ts";
-import { checkConditions, checkReadOptions, validateAppendOptions } from "./conditions.ts";
+import { checkConditions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
-import { storedAnswer } from "./duplicates.ts";
 import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
 import { GroupWriter } from "./group-writer.ts";
+import { answerToKey, withKey } from "./idempotency.ts";
 import { LogProofs } from "./log-proofs.ts";
+import { readEntries } from "./read-entries.ts";
+import { readCommit, Recovery, type LogStatus } from "./recovery.ts";
 import { StoredTree } from "./stored-tree.ts";
 import { HeadSignal, observeEvents } from "./subscribe.ts";
 
@@ -39,7 +38,9 @@ export class EmbeddedLog implements EventLog {
   readonly #acknowledged: AcknowledgedFile | undefined;
   readonly #stored: State;
   readonly #pending: PendingState;
+  readonly #tree: StoredTree;
   readonly #writer: GroupWriter;
+  readonly #recovery: Recovery;
   readonly #headSignal = new HeadSignal();
   /** What is durable. */
   #commit: CommitRecord;
@@ -51,7 +52,7 @@ export class EmbeddedLog implements EventLog {
   #graphLoading: Promise<LineageGraph> | undefined;
   /** There while appends wait for the graph. */
   #gate: Promise<void> | undefined;
-  #failure: StoreError | undefined;
+  #damage: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -69,14 +70,18 @@ export class EmbeddedLog implements EventLog {
     this.#stored = new StoredState(storage);
     this.#pending = new PendingState(this.#stored);
     const leafHash = (leaf: number) => mustHaveEntry(this.#stored, leaf + 1).leafHash();
-    const tree = new StoredTree(storage, leafHash, new Frontier(commit.head, commit.frontier));
-    this.proofs = new LogProofs(tree, () => this.#commit);
-    this.#writer = new GroupWriter(
-      storage,
-      tree,
-      (next) => this.#advance(next),
-      (error) => this.#poison(error),
-    );
+    this.#tree = new StoredTree(storage, leafHash, new Frontier(commit.head, commit.frontier));
+    this.proofs = new LogProofs(this.#tree, () => this.#commit);
+    this.#recovery = new Recovery(storage, (stored) => this.#restore(stored));
+    this.#writer = new GroupWriter(storage, this.#tree, {
+      onCommit: (next) => this.#advance(next),
+      onFailure: (reason, attempted) => {
+        if (reason.category === "corrupt") this.#damage = reason;
+        const outcome = this.#recovery.settle(reason, attempted);
+        this.#forgetUndurable();
+        return outcome;
+      },
+    });
   }
 
   /**
@@ -91,19 +96,41 @@ export class EmbeddedLog implements EventLog {
     clock: Clock,
     acknowledged?: AcknowledgedFile,
   ): Promise<EmbeddedLog> {
-    const value = storage.get(commitKey);
-    const commit = value === undefined ? emptyCommit : decodeCommit(value);
+    const commit = readCommit(storage);
     const log = new EmbeddedLog(storage, clock, commit, acknowledged);
-    log.#failure = await findDamage(storage, commit, log.proofs, acknowledged?.last);
-    if (log.#failure === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
+    log.#damage = await findDamage(storage, commit, log.proofs, acknowledged?.last);
+    if (log.#damage === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
       log.#noteAcknowledged();
     }
     return log;
   }
 
-  /** Why nothing can be written: damage found at opening, or a write that failed. Undefined for a sound log. */
+  /** What is wrong with what is stored; nothing is written to a damaged log. Undefined for a sound one. */
   get damage(): StoreError | undefined {
-    return this.#failure;
+    const { failure } = this.#recovery;
+    return this.#damage ?? (failure?.category === "corrupt" ? failure : undefined);
+  }
+
+  /** Whether appends are taken at present. */
+  get status(): LogStatus {
+    if (this.damage !== undefined) return { state: "damaged", reason: this.damage };
+    const reason = this.#recovery.failure;
+    return { state: reason === undefined ? "ready" : "not-writable", reason };
+  }
+
+  /**
+   * Tries to take appends again after a failed write; every append does so first. It does nothing for a log that is ready.
+   *
+   * @throws why that cannot be done at present: `disk-full`, `write-failed`, `store-closed`, the codes of damage
+   */
+  async recover(): Promise<void> {
+    this.#assertTakesAppends();
+    await this.#recovery.run();
+  }
+
+  /** Undefined when `state` and `proofs` can answer now; see `Storage.readable`. */
+  readable(): Promise<void> | undefined {
+    return this.#storage.readable();
   }
 
   get head(): Position {
@@ -126,7 +153,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
-    this.#assertWritable();
+    this.#assertTakesAppends();
     validateAppendOptions(options);
     throwIfAborted(options.signal);
     const checked = checkBatch(events);
@@ -134,24 +161,31 @@ export class EmbeddedLog implements EventLog {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
     }
     if (this.#graph === undefined && checked.some(cascades)) this.#gate ??= this.#openGate();
-    // Without a gate the batch is decided in the turn of the call, before the sender can change its objects.
-    const own = this.#gate === undefined ? checked : await this.#passGate(checked, options);
+    // When there is nothing to wait for, the batch is decided in the turn of the call, before the sender can change its objects.
+    const own = this.#mustWait ? await this.#wait(checked, options) : checked;
     const batch = this.#decide(own, options);
     await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
   }
 
-  /** Waits until the graph is there. Batches sent meanwhile wait too, so the order of calls holds. */
-  async #passGate(
+  get #mustWait(): boolean {
+    return this.#gate !== undefined || this.#recovery.failure !== undefined;
+  }
+
+  /** Waits until the graph is there and a failed write is dealt with. Batches sent meanwhile wait too, in the order of calls. */
+  async #wait(
     events: readonly NewEvent[],
     { signal }: AppendOptions,
   ): Promise<readonly NewEvent[]> {
     // The sender may change its objects while we wait: what was checked is what is stored.
     const own = structuredClone(events);
-    await this.#gate;
-    throwIfAborted(signal);
-    this.#assertWritable();
+    while (this.#mustWait) {
+      await this.#gate;
+      await this.#recovery.run();
+      throwIfAborted(signal);
+      this.#assertTakesAppends();
+    }
     return own;
   }
 
@@ -178,32 +212,8 @@ export class EmbeddedLog implements EventLog {
   }
 
   /** The entries of `read` in chunks, their content not yet decoded. */
-  async *readEntries(options: ReadOptions = {}): AsyncGenerator<readonly Entry[]> {
-    checkReadOptions(options);
-    const until = Math.min(options.until ?? this.head, this.head);
-    const reverse = options.reverse ?? false;
-    const first = reverse ? 1 : Math.max(1, options.from ?? 1);
-    const last = reverse ? Math.min(until, options.from ?? until) : until;
-    const limit = options.limit ?? Infinity;
-    if (first > last || limit < 1) return;
-    let expected = reverse ? last : first;
-    const range = {
-      from: entryKey(first),
-      until: entryKey(last + 1),
-      reverse,
-      signal: options.signal,
-    };
-    const chunks = this.#storage.scan(Number.isFinite(limit) ? { ...range, limit } : range);
-    const end = reverse ? Math.max(first, last - limit + 1) : Math.min(last, first + limit - 1);
-    for await (const chunk of chunks) {
-      yield chunk.map(([key, value]) => {
-        const position = entryKeyPosition(key);
-        if (position !== expected) throw gap(expected);
-        expected += reverse ? -1 : 1;
-        return Entry.decode(position, value);
-      });
-    }
-    if (expected !== end + (reverse ? -1 : 1)) throw gap(expected);
+  readEntries(options: ReadOptions = {}): AsyncGenerator<readonly Entry[]> {
+    return readEntries(this.#storage, this.head, options);
   }
 
   events$(options: { readonly from?: Position | undefined } = {}): Observable<RecordedEvent> {
@@ -228,6 +238,7 @@ export class EmbeddedLog implements EventLog {
    * Makes sure that no event will ever be recorded at or before a time, so that it can be resolved to a position.
    *
    * @param timeUs microseconds since the epoch, not after the present
+   * @throws the codes of `recover` for a time after the last event, as long as it is not known whether others were stored
    */
   async settleUntil(timeUs: number): Promise<void> {
     if (timeUs > this.#answeredUntilUs) {
@@ -236,7 +247,9 @@ export class EmbeddedLog implements EventLog {
       if (timeUs >= this.#decided.recordedAtUs) this.#noteAcknowledged();
     }
     const { head } = this.#decided;
-    while (this.head < head && this.#failure === undefined) await this.#headSignal.next();
+    while (this.head < head && this.#recovery.failure === undefined) await this.#headSignal.next();
+    // A write that failed may turn out to be stored, at a time before this one.
+    if (this.damage === undefined && timeUs > this.#commit.recordedAtUs) await this.#recovery.run();
   }
 
   /** The present by this log's reckoning: never before the last batch or answer. Microseconds since the epoch. */
@@ -251,6 +264,7 @@ export class EmbeddedLog implements EventLog {
 
   async #close(): Promise<void> {
     await this.#writer.idle();
+    await this.#recovery.idle();
     this.#headSignal.close();
     await this.#acknowledged?.close();
     await this.#storage.close();
@@ -258,7 +272,7 @@ export class EmbeddedLog implements EventLog {
 
   #decide(events: readonly NewEvent[], options: AppendOptions): DecidedBatch {
     const state = this.#pending;
-    const known = this.#answerToKey(events, options);
+    const known = answerToKey(state, this.#decided, events, options.idempotencyKey);
     if (known !== undefined) return known;
     if (!isAllStored(state, events)) checkConditions(state, this.#decided.head, options);
     const recordedAtUs = Math.max(
@@ -273,60 +287,19 @@ export class EmbeddedLog implements EventLog {
     };
     state.begin();
     try {
-      const batch = new BatchDecider(state, this.#graph, start).decide(events);
-      const withKey = this.#rememberKey(batch, events, options);
+      const decided = new BatchDecider(state, this.#graph, start).decide(events);
+      const batch = withKey(state, decided, events, options.idempotencyKey);
       state.keep();
       // A batch of duplicates alone leaves the time of the last batch as it was.
       if (batch.head > start.head) {
         this.#decided = { head: batch.head, recordCount: batch.recordCount, recordedAtUs };
       }
-      return { ...withKey, ...this.#decided };
+      return { ...batch, ...this.#decided };
     } catch (error) {
       state.rollback();
       this.#graph?.truncate(start.head);
       throw error;
     }
-  }
-
-  /** The first answer to a batch whose idempotency key is known. */
-  #answerToKey(
-    events: readonly NewEvent[],
-    { idempotencyKey: key }: AppendOptions,
-  ): DecidedBatch | undefined {
-    const before = key === undefined ? undefined : this.#pending.idempotentBatch(key);
-    if (before === undefined) return undefined;
-    if (!batchDigest(events).equals(before.digest)) {
-      throw new StoreError(
-        "idempotency-key-reused",
-        `Idempotency key ${JSON.stringify(key)} belongs to another batch.`,
-        {
-          details: { idempotencyKey: key, positions: before.positions },
-        },
-      );
-    }
-    const appended = before.positions.map((position) =>
-      storedAnswer(
-        this.#pending,
-        must(this.#pending.entry(position), "an idempotent batch's events are stored"),
-      ),
-    );
-    return { ...this.#decided, puts: [], leaves: [], blocks: new Map(), appended };
-  }
-
-  #rememberKey(
-    batch: DecidedBatch,
-    events: readonly NewEvent[],
-    { idempotencyKey: key }: AppendOptions,
-  ): DecidedBatch {
-    if (key === undefined) return batch;
-    const remembered = {
-      digest: batchDigest(events),
-      positions: batch.appended.map(({ position }) => position),
-    };
-    this.#pending.setIdempotentBatch(key, remembered);
-    const storageKey = idempotencyKey(key);
-    const value = frame(storageKey, encodeMessagePack([remembered.digest, remembered.positions]));
-    return { ...batch, puts: [...batch.puts, [storageKey, value]] };
   }
 
   #advance(commit: CommitRecord): void {
@@ -344,18 +317,35 @@ export class EmbeddedLog implements EventLog {
 
   /** A damaged log notes nothing: what the side file says of its end is the evidence that something is missing. */
   #noteAcknowledged(): void {
-    if (this.#failure !== undefined) return;
+    if (this.damage !== undefined) return;
     this.#acknowledged?.note(() => {
       const { size, root } = this.proofs.treeHead();
       return { position: size, root, answeredUntilUs: this.#answeredUntilUs };
     });
   }
 
-  #poison(error: StoreError): void {
-    this.#failure = error;
-    this.#graph = undefined;
+  /** After a failed write: what was decided holds no more, and whoever waits for the head looks again. */
+  #forgetUndurable(): void {
+    this.#pending.forgetAll();
+    this.#graph?.truncate(this.#commit.head);
     this.#decided = this.#commit;
     this.#headSignal.notify();
+  }
+
+  /** Goes on from what the storage holds after a failed write: the head as it was, or that of the write. @throws damage */
+  async #restore(stored: CommitRecord): Promise<void> {
+    const { size: position, root } = this.proofs.treeHead();
+    const proofs = new LogProofs(this.#tree, () => stored);
+    // What was acknowledged must be there, as at every opening.
+    const known = { position, root, answeredUntilUs: this.#answeredUntilUs };
+    const damage = await findDamage(this.#storage, stored, proofs, known);
+    if (damage !== undefined) throw damage;
+    this.#tree.restart(new Frontier(stored.head, stored.frontier));
+    while (this.#graph !== undefined && this.#graph.head < stored.head) {
+      this.#graph.apply(mustHaveEntry(this.#stored, this.#graph.head + 1).header);
+    }
+    this.#decided = stored;
+    if (stored.head > this.head) this.#advance(stored);
   }
 
   async #loadGraph(): Promise<LineageGraph> {
@@ -375,14 +365,8 @@ export class EmbeddedLog implements EventLog {
     return graph;
   }
 
-  #assertWritable(): void {
+  #assertTakesAppends(): void {
     if (this.#closing !== undefined) throw new StoreError("store-closed", "The store is closed.");
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.damage !== undefined) throw this.damage;
   }
-}
-
-function gap(position: Position): StoreError {
-  return new StoreError("log-gap", `Position ${position} is missing from the log.`, {
-    details: { position },
-  });
 }

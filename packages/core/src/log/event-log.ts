@@ -69,11 +69,13 @@ export interface EventLog {
   /** Position of the last durable event; 0 when empty. */
   readonly head: Position;
   /**
-   * Stores a batch whole or not at all.
+   * Stores a batch whole or not at all. After `disk-full` and `write-failed` nothing of it is stored and none of it will
+   * be; only after `outcome-unknown` it may be, and sending it again with its ids or its key is safe.
    *
    * @throws `event-invalid`, `event-too-large`, `batch-too-large`, `record-not-found`, `record-already-exists`,
    * `version-conflict`, `head-conflict`, `condition-failed`, `kind-immutable`, `source-unknown`, `event-id-reused`,
-   * `idempotency-key-reused`, `too-many-pending-appends`, `write-failed`, `store-closed`, `aborted`
+   * `idempotency-key-reused`, `too-many-pending-appends`, `disk-full`, `write-failed`, `outcome-unknown`,
+   * `store-closed`, `aborted`
    */
   append(events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>;
   /** Events in order, in chunks read as they are asked for. @throws `checksum-mismatch`, `log-gap`, `aborted` */

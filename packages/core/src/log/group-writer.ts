@@ -2,12 +2,13 @@
 import type { VersionBlock } from "../codec/version-block.ts";
 import { encodeCommit, type CommitRecord } from "../codec/commit-record.ts";
 import { frame } from "../codec/frame.ts";
-import { StoreError } from "../errors.ts";
+import { isStoreError, StoreError } from "../errors.ts";
 import type { RecordId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { blockKey, commitKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 import type { DecidedBatch } from "./decide.ts";
+import { notStored } from "./recovery.ts";
 import type { StoredTree } from "./stored-tree.ts";
 
 interface Waiting {
@@ -16,31 +17,36 @@ interface Waiting {
   readonly reject: (error: StoreError) => void;
 }
 
+/** What a log does when a group of batches has been written, or could not be. */
+export interface GroupListener {
+  /** Called after each durable write, before its batches resolve. */
+  readonly onCommit: (commit: CommitRecord) => void;
+  /**
+   * Called when a write fails, after which nothing that was decided may be relied on.
+   *
+   * @param attempted what the write was to store
+   * @returns undefined when it is stored all the same; otherwise the error of its batches
+   */
+  readonly onFailure: (
+    reason: StoreError,
+    attempted: readonly StorageEntry[],
+  ) => Promise<StoreError | undefined>;
+}
+
 /** Writes decided batches in order, many to a write. */
 export class GroupWriter {
   readonly #storage: Storage;
   readonly #tree: StoredTree;
-  readonly #onCommit: (commit: CommitRecord) => void;
-  readonly #onFailure: (error: StoreError) => void;
+  readonly #listener: GroupListener;
   #waiting: Waiting[] = [];
   #waitingPuts = 0;
   #running: Promise<void> | undefined;
 
-  /**
-   * @param tree gets the leaves of every batch, in the order written
-   * @param onCommit called after each durable write, before its batches resolve
-   * @param onFailure called once when a write fails; every batch waiting has been decided on top of it and is rejected
-   */
-  constructor(
-    storage: Storage,
-    tree: StoredTree,
-    onCommit: (commit: CommitRecord) => void,
-    onFailure: (error: StoreError) => void,
-  ) {
+  /** @param tree gets the leaves of every batch, in the order written */
+  constructor(storage: Storage, tree: StoredTree, listener: GroupListener) {
     this.#storage = storage;
     this.#tree = tree;
-    this.#onCommit = onCommit;
-    this.#onFailure = onFailure;
+    this.#listener = listener;
   }
 
   /** Keys waiting for a write. */
@@ -66,15 +72,11 @@ export class GroupWriter {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
-      let commit: CommitRecord | undefined;
-      try {
-        commit = await this.#writeGroup(group.map(({ batch }) => batch));
-      } catch (error) {
-        this.#fail(group, error);
-        break;
+      const error = await this.#write(group.map(({ batch }) => batch));
+      for (const { resolve, reject } of group) {
+        if (error === undefined) resolve();
+        else reject(error);
       }
-      if (commit !== undefined) this.#onCommit(commit);
-      for (const { resolve } of group) resolve();
       // Callers just woken append again within this turn of the event loop. When there were several, the next write
       // waits for them; a single caller is never kept waiting.
       if (group.length > 1) await new Promise((resolve) => setImmediate(resolve));
@@ -95,12 +97,28 @@ export class GroupWriter {
     return group;
   }
 
-  /** @returns what is durable now; undefined when there was nothing to write */
-  async #writeGroup(batches: readonly DecidedBatch[]): Promise<CommitRecord | undefined> {
+  /** @returns undefined when the batches are durable; otherwise why they are not */
+  async #write(batches: readonly DecidedBatch[]): Promise<StoreError | undefined> {
     const last = batches.at(-1);
     // Batches of duplicates only change nothing: their events are durable already, or in a write before this one.
     if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return undefined;
+    const { head, recordedAtUs, recordCount } = last;
     const puts: StorageEntry[] = [];
+    let commit: CommitRecord;
+    try {
+      this.#assemble(batches, puts);
+      commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
+      puts.push([commitKey, encodeCommit(commit)]);
+      await this.#storage.write({ puts });
+    } catch (error) {
+      return this.#fail(error, puts);
+    }
+    this.#listener.onCommit(commit);
+    return undefined;
+  }
+
+  /** Adds all that the batches are to store but the commit record. */
+  #assemble(batches: readonly DecidedBatch[], puts: StorageEntry[]): void {
     const blocks = new Map<RecordId, VersionBlock>();
     for (const batch of batches) {
       for (const put of batch.puts) puts.push(put);
@@ -111,23 +129,21 @@ export class GroupWriter {
       puts.push([key, frame(key, block.bytes)]);
     }
     for (const tile of this.#tree.append(batches.flatMap(({ leaves }) => leaves))) puts.push(tile);
-    const { head, recordedAtUs, recordCount } = last;
-    const commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
-    puts.push([commitKey, encodeCommit(commit)]);
-    await this.#storage.write({ puts });
-    return commit;
   }
 
-  #fail(group: readonly Waiting[], cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new StoreError(
-      "write-failed",
-      `The write failed, and whether it was stored is not known: ${reason}`,
-      { cause },
-    );
-    this.#onFailure(error);
-    for (const { reject } of [...group, ...this.#waiting]) reject(error);
+  /** Those that wait were decided on top of the group that failed, and have never been handed to the storage. */
+  #fail(cause: unknown, attempted: readonly StorageEntry[]): Promise<StoreError | undefined> {
+    const reason = isStoreError(cause) ? cause : writeFailed(cause);
+    const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingPuts = 0;
+    const outcome = this.#listener.onFailure(reason, attempted);
+    for (const { reject } of waiting) reject(notStored(reason));
+    return outcome;
   }
+}
+
+function writeFailed(cause: unknown): StoreError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError("write-failed", `The write failed: ${reason}`, { cause });
 }

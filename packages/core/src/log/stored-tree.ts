@@ -27,9 +27,9 @@ export type LeafHash = (leaf: number) => Buffer;
 export class StoredTree {
   readonly #storage: Storage;
   readonly #leafHash: LeafHash;
-  readonly #frontier: Frontier;
+  #frontier: Frontier;
   /** The hashes of the newest tile of each level, once that level has been touched. */
-  readonly #growing: Buffer[][] = [];
+  #growing: Buffer[][] = [];
 
   /** Goes on from a stored frontier. */
   constructor(storage: Storage, leafHash: LeafHash, frontier: Frontier) {
@@ -40,6 +40,12 @@ export class StoredTree {
 
   get frontier(): Frontier {
     return this.#frontier;
+  }
+
+  /** Goes on from another stored frontier: what was appended since has not been stored. */
+  restart(frontier: Frontier): void {
+    this.#frontier = frontier;
+    this.#growing = [];
   }
 
   /** Appends leaves in order. @returns the tiles to store in the same write as the leaves' entries */

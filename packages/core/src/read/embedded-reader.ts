@@ -27,6 +27,7 @@ import type {
 import { recordView } from "./record-view.ts";
 import { answerReplay } from "./replay-answer.ts";
 import { findRef, mustFindRef, type Found, type ReadScope } from "./scope.ts";
+import { whenReadable } from "./when-readable.ts";
 
 /** An immutable reader of one position. */
 export class EmbeddedReader implements Reader {
@@ -38,16 +39,22 @@ export class EmbeddedReader implements Reader {
     this.#scope = { log, state: log.state, asOf };
   }
 
-  async record(ref: string): Promise<RecordView> {
-    return this.#view(mustFindRef(this.#scope, ref));
+  record(ref: string): Promise<RecordView> {
+    return this.#ask(() => this.#view(mustFindRef(this.#scope, ref)));
   }
 
-  async findRecord(ref: string): Promise<RecordView | undefined> {
-    const found = findRef(this.#scope, ref);
-    return found === undefined ? undefined : this.#view(found);
+  findRecord(ref: string): Promise<RecordView | undefined> {
+    return this.#ask(() => {
+      const found = findRef(this.#scope, ref);
+      return found === undefined ? undefined : this.#view(found);
+    });
   }
 
-  async history(recordId: RecordId): Promise<History> {
+  history(recordId: RecordId): Promise<History> {
+    return this.#ask(() => this.#history(recordId));
+  }
+
+  #history(recordId: RecordId): History {
     const { versions } = mustFindRef(this.#scope, parseRef(recordId).target);
     const views: RecordView[] = [];
     const events: RecordedEvent[] = [];
@@ -58,7 +65,11 @@ export class EmbeddedReader implements Reader {
     return { recordId: versions.recordId, versions: views, events };
   }
 
-  async diff(from: string, to: string): Promise<RecordDiff> {
+  diff(from: string, to: string): Promise<RecordDiff> {
+    return this.#ask(() => this.#diff(from, to));
+  }
+
+  #diff(from: string, to: string): RecordDiff {
     const before = mustFindRef(this.#scope, from);
     const after = mustFindRef(this.#scope, to);
     return {
@@ -72,19 +83,23 @@ export class EmbeddedReader implements Reader {
   }
 
   lineage(ref: string, options: LineageOptions = {}): Promise<Lineage> {
-    return answerLineage(this.#scope, ref, options);
+    return this.#ask(() => answerLineage(this.#scope, ref, options));
   }
 
   impact(ref: string, options: ImpactOptions = {}): Promise<Impact> {
-    return answerImpact(this.#scope, ref, options);
+    return this.#ask(() => answerImpact(this.#scope, ref, options));
   }
 
   replay(ref: string): Promise<Replay> {
-    return answerReplay(this.#scope, ref);
+    return this.#ask(() => answerReplay(this.#scope, ref));
   }
 
-  async outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
-    const { stale, derivedFrom } = await this.record(ref);
+  outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
+    return this.#ask(() => this.#outdatedSources(ref));
+  }
+
+  #outdatedSources(ref: string): readonly OutdatedSource[] {
+    const { stale, derivedFrom } = this.#view(mustFindRef(this.#scope, ref));
     if (!stale) return [];
     return derivedFrom.flatMap(({ recordId, version }) => {
       const versions = mustHaveVersions(this.#scope.state, recordId);
@@ -95,7 +110,7 @@ export class EmbeddedReader implements Reader {
   }
 
   changesSince(from: Position): Promise<StoreDiff> {
-    return answerChanges(this.#scope, from);
+    return this.#ask(() => answerChanges(this.#scope, from));
   }
 
   async *events(
@@ -108,15 +123,19 @@ export class EmbeddedReader implements Reader {
 
   async *#eventsOf(recordId: RecordId, options: ReadOptions): AsyncGenerator<RecordedEvent> {
     const { from, until = this.asOf, reverse = false, limit = Infinity, signal } = options;
-    const { versions } = mustFindRef(this.#scope, parseRef(recordId).target);
+    const { versions } = await this.#ask(() => mustFindRef(this.#scope, parseRef(recordId).target));
     const positions = [...versions.upTo(until)]
       .map(({ position }) => position)
       .filter((position) => from === undefined || (reverse ? position <= from : position >= from));
     if (reverse) positions.reverse();
     for (const position of positions.slice(0, limit)) {
       throwIfAborted(signal);
-      yield this.#event(position);
+      yield await this.#ask(() => this.#event(position));
     }
+  }
+
+  #ask<Answer>(ask: () => Answer | Promise<Answer>): Promise<Answer> {
+    return whenReadable(this.#scope.log, ask);
   }
 
   #view({ versions, entry }: Found): RecordView {

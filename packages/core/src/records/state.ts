@@ -210,6 +210,18 @@ export class PendingState implements State {
     forgetUpTo(this.#olderBlocks, head, (block) => block.lastPosition);
   }
 
+  /** Lets go of everything: from here on only what is stored counts. */
+  forgetAll(): void {
+    this.#replaced.length = 0;
+    this.#blocks.clear();
+    this.#olderBlocks.clear();
+    this.#entries.clear();
+    this.#documents.clear();
+    this.#eventIds.clear();
+    this.#batches.clear();
+    this.#recentBlocks.clear();
+  }
+
   /** Lets go of an idempotency key whose batch is on disk. Its events' positions do not tell: they may be duplicates. */
   forgetBatch(key: string): void {
     this.#batches.delete(key);

@@ -3,10 +3,14 @@ import { Level } from "level";
 
 import { throwIfAborted } from "../abort.ts";
 import { isStoreError, StoreError } from "../errors.ts";
+import { assertFreeBytes, bytesToOpen, removeProbe, writeProbe } from "./disk-room.ts";
+import { openError, readError, writeError } from "./level-errors.ts";
 import { refuseDamage } from "./level-files/refuse-damage.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;
+/** Shortest time between two attempts to recover that cost more than a look at the free space, milliseconds. */
+const recoveryIntervalMs = 1000;
 
 /** What may be tuned per database; the defaults suit a log. */
 export interface LevelStorageOptions {
@@ -45,7 +49,8 @@ export async function openLevelStorage(
   } catch (error) {
     throw openError(directory, error);
   }
-  return new LevelStorage(level);
+  await removeProbe(directory);
+  return new LevelStorage(level, directory);
 }
 
 /** LevelDB takes its lock before it looks for a database, and reads nothing of one where it is told that none must be. */
@@ -58,11 +63,26 @@ async function assertUnused(directory: string): Promise<void> {
   if (cause instanceof Error && "code" in cause && cause.code === "LEVEL_LOCKED") throw cause;
 }
 
+/**
+ * After a failed write LevelDB may go on and answer later writes well, and yet drop them when it is opened again: they
+ * stand behind a torn record in its log. So nothing is written after a failure until the database has been opened anew.
+ */
 class LevelStorage implements Storage {
   readonly #level: Level<Uint8Array, Uint8Array>;
+  readonly #directory: string;
+  /** Settles when no write is on its way. They go one by one: one behind a failed one must not reach the log. */
+  #writes: Promise<void> = Promise.resolve();
+  /** Why nothing may be written. */
+  #failure: StoreError | undefined;
+  #recovering: Promise<void> | undefined;
+  #recoveredLastMs = -Infinity;
+  /** How often the database has been opened again; iterators do not outlive that. */
+  #reopenings = 0;
+  #isClosed = false;
 
-  constructor(level: Level<Uint8Array, Uint8Array>) {
+  constructor(level: Level<Uint8Array, Uint8Array>, directory: string) {
     this.#level = level;
+    this.#directory = directory;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -75,21 +95,58 @@ class LevelStorage implements Storage {
   }
 
   async write(batch: WriteBatch): Promise<void> {
-    this.#assertOpen();
+    this.#assertWritable();
     const chained = this.#level.batch();
     for (const [key, value] of batch.puts) chained.put(key, value);
     for (const key of batch.deletes ?? []) chained.del(key);
-    // Never without sync: LevelDB loses an earlier unsynced write while a later synced one survives (google/leveldb #193).
-    await chained.write({ sync: true });
+    const written = this.#writes.then(() => this.#commit(chained));
+    this.#writes = written.catch(() => undefined);
+    await written;
+  }
+
+  async #commit(chained: ReturnType<Level<Uint8Array, Uint8Array>["batch"]>): Promise<void> {
+    try {
+      this.#assertWritable();
+      // Never without sync: LevelDB loses an earlier unsynced write while a later synced one survives (google/leveldb #193).
+      await chained.write({ sync: true });
+    } catch (error) {
+      if (!isStoreError(error)) this.#failure = writeError(error);
+      await chained.close();
+      throw this.#failure ?? error;
+    }
   }
 
   async *scan(range: KeyRange): AsyncGenerator<readonly StorageEntry[]> {
+    let { from, until } = range;
+    let left = range.limit ?? Infinity;
+    while (left > 0) {
+      throwIfAborted(range.signal);
+      await this.readable();
+      const reopenings = this.#reopenings;
+      const chunks = this.#scanOnce({ ...range, from, until, limit: left });
+      try {
+        for await (const chunk of chunks) {
+          yield chunk;
+          left -= chunk.length;
+          const last = chunk.at(-1)?.[0] ?? from;
+          if (range.reverse === true) until = last;
+          else from = Buffer.concat([last, Buffer.alloc(1)]);
+        }
+        return;
+      } catch (error) {
+        // The database was opened anew under the scan, which goes on after the last key it gave.
+        if (reopenings === this.#reopenings && this.readable() === undefined) throw error;
+      }
+    }
+  }
+
+  async *#scanOnce(range: KeyRange): AsyncGenerator<readonly StorageEntry[]> {
     this.#assertOpen();
     const iterator = this.#level.iterator({
       gte: range.from,
       lt: range.until,
       reverse: range.reverse ?? false,
-      limit: range.limit ?? -1,
+      limit: range.limit === Infinity ? -1 : (range.limit ?? -1),
       highWaterMarkBytes: 1024 * 1024,
     });
     try {
@@ -109,51 +166,70 @@ class LevelStorage implements Storage {
     }
   }
 
+  recover(): Promise<void> {
+    if (this.#failure === undefined && !this.#isClosed) return Promise.resolve();
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = undefined;
+    });
+    return this.#recovering;
+  }
+
+  readable(): Promise<void> | undefined {
+    return this.#level.status === "open" || this.#isClosed ? undefined : this.recover();
+  }
+
+  async #recover(): Promise<void> {
+    await this.#writes;
+    this.#assertNotClosed();
+    try {
+      const bytes = await bytesToOpen(this.#directory);
+      await assertFreeBytes(this.#directory, bytes);
+      const nowMs = performance.now();
+      if (this.#failure !== undefined && nowMs - this.#recoveredLastMs < recoveryIntervalMs) {
+        throw this.#failure;
+      }
+      this.#recoveredLastMs = nowMs;
+      // Once closed there is nothing to read from until it is open again, so first of all there must be room for that.
+      await writeProbe(this.#directory, bytes);
+      await this.#reopen();
+    } catch (error) {
+      this.#failure = isStoreError(error) ? error : writeError(error);
+      throw this.#failure;
+    }
+    this.#failure = undefined;
+  }
+
+  async #reopen(): Promise<void> {
+    this.#assertNotClosed();
+    await this.#level.close();
+    this.#reopenings += 1;
+    this.#assertNotClosed();
+    try {
+      await this.#level.open({ createIfMissing: false });
+    } catch (error) {
+      throw openError(this.#directory, error);
+    }
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#recovering?.catch(() => undefined);
+    await this.#writes;
     await this.#level.close();
   }
 
+  #assertWritable(): void {
+    this.#assertNotClosed();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   #assertOpen(): void {
-    if (this.#level.status !== "open")
-      throw new StoreError("store-closed", "The storage is closed.");
+    this.#assertNotClosed();
+    if (this.#level.status === "open") return;
+    throw new StoreError("store-reopening", "The storage is being opened again.");
   }
-}
 
-/** What LevelDB cannot read is damage, whatever it calls it. */
-function readError(error: unknown): StoreError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new StoreError("entry-unreadable", `The database cannot be read: ${reason}`, {
-    cause: error,
-  });
-}
-
-function openError(directory: string, error: unknown): StoreError {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code =
-    typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  const details = { directory };
-  if (code === "LEVEL_LOCKED") {
-    return new StoreError("store-locked", `Another process has ${directory} open.`, {
-      cause: error,
-      details,
-    });
+  #assertNotClosed(): void {
+    if (this.#isClosed) throw new StoreError("store-closed", "The storage is closed.");
   }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (code === "LEVEL_CORRUPTION" || /corruption/i.test(reason)) {
-    return new StoreError(
-      "entry-unreadable",
-      `The database in ${directory} is damaged: ${reason}`,
-      { cause: error, details },
-    );
-  }
-  if (/no space left/i.test(reason)) {
-    return new StoreError("disk-full", `There is no space to open ${directory}.`, {
-      cause: error,
-      details,
-    });
-  }
-  return new StoreError("file-unreadable", `Cannot open ${directory}: ${reason}`, {
-    cause: error,
-    details,
-  });
 }

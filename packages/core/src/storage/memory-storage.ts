@@ -56,6 +56,13 @@ class MemoryStorage implements Storage {
     }
   }
 
+  async recover(): Promise<void> {
+    this.#assertOpen();
+    await Promise.resolve();
+  }
+
+  readable(): undefined {}
+
   async close(): Promise<void> {
     this.#open = false;
     await Promise.resolve();

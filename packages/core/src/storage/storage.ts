@@ -28,15 +28,30 @@ export interface KeyRange {
  * Every implementation guarantees:
  * - `write` is atomic and durable: once it resolves, the batch survives the death of the process and of the machine;
  *   when it rejects, the batch may or may not be there, but never in part;
- * - writes take effect in the order of their calls;
+ * - writes take effect in the order of their calls, and after one has rejected all others reject until `recover` resolves;
  * - `get` and `scan` see every write that has resolved, and what `get` returns is not changed afterwards;
  * - one `scan` reads one state: writes during it are not seen, or seen whole in keys not yet reached.
  */
 export interface Storage {
-  /** The value under a key, or undefined. */
+  /** The value under a key, or undefined. @throws `store-reopening` in the moments for which `readable` waits */
   get(key: Uint8Array): Uint8Array | undefined;
+  /** @throws `disk-full`, `write-failed`, `store-closed` */
   write(batch: WriteBatch): Promise<void>;
   /** The entries of a range in chunks, so that long reads use constant memory. @throws `aborted` */
   scan(range: KeyRange): AsyncIterable<readonly StorageEntry[]>;
+  /**
+   * Takes writes again after one has rejected. From then on every write that resolved is there, and each that rejected is
+   * there whole or not at all, for good. As long as that cannot be, it rejects, and reads go on. It may be called at any
+   * time and as often as one likes; without a failed write it does nothing.
+   *
+   * @throws `disk-full`, `write-failed`, `store-closed`, and the codes of opening
+   */
+  recover(): Promise<void>;
+  /**
+   * Undefined when `get` can answer now. While `recover` has to shut the storage for a moment: resolves once it can.
+   *
+   * @throws the codes of `recover` when the storage cannot be opened again at present
+   */
+  readable(): Promise<void> | undefined;
   close(): Promise<void>;
 }
