@@ -76,7 +76,7 @@ test("the worked entry holds the members in the order described", () => {
   const digest = createHash("sha256").update(payloadBytes).digest();
   const uuid = Buffer.from("019cadfd89007000800000000509760e", "hex");
   expect(header).toEqual([
-    1,
+    2,
     1,
     1_772_445_600_000_000,
     1,
