@@ -135,6 +135,11 @@ export class Entry {
     return this.#decoded().payload;
   }
 
+  /** The 16 bytes the payload begins with; undefined where the content was erased. */
+  get salt(): Uint8Array | undefined {
+    return this.#decoded().salt;
+  }
+
   /** What stands in the place of erased content; undefined where it is there. */
   get erasure(): Erasure | undefined {
     return this.#decoded().erasure;
@@ -185,6 +190,7 @@ export class Entry {
 interface EntryContent {
   readonly payload: EntryPayload;
   readonly erasure: Erasure | undefined;
+  readonly salt: Uint8Array | undefined;
 }
 
 /** A payload begins with its salt, and what is left of an erased one with a position. */
@@ -194,9 +200,10 @@ function decodeContent({ type }: EntryStructure, bytes: Uint8Array): EntryConten
     | [Position, Uint8Array | null];
   if (typeof first === "number") {
     const contentTag = second as Uint8Array | null;
-    return { payload: { data: emptyData[type] }, erasure: { erasedBy: first, contentTag } };
+    const payload = { data: emptyData[type] };
+    return { payload, erasure: { erasedBy: first, contentTag }, salt: undefined };
   }
-  return { payload: second as EntryPayload, erasure: undefined };
+  return { payload: second as EntryPayload, erasure: undefined, salt: first };
 }
 
 /** The data of erased events: an update empties everything but the sources, which stand in the header. */

@@ -1,26 +1,25 @@
 /** Gives the events of a batch their places: position, version, id, bytes, version block, node of the graph. */
-import { assert, must } from "../assert.ts";
 import type { EntryHeader, EntryStructure, EventOrigin } from "../codec/entry-header.ts";
 import { encodeEntry, type Entry, type EntryPayload } from "../codec/entry.ts";
-import { frame } from "../codec/frame.ts";
 import { encodePatchedDocument } from "../codec/patched-document.ts";
-import { VersionBlock, type NewVersion, type VersionEntry } from "../codec/version-block.ts";
+import type { NewVersion, VersionBlock, VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
-import {
-  positionOfStoreId,
-  storeEventId,
-  type EventId,
-  type Position,
-  type RecordId,
-} from "../ids.ts";
+import { storeEventId, type EventId, type Position, type RecordId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import { sha256 } from "../merkle/hashing.ts";
 import type { PendingState } from "../records/state.ts";
 import type { RecordVersions } from "../records/versions.ts";
-import { documentKey, eventIdKey, olderBlockKey } from "../storage/keyspace.ts";
 import type { StorageEntry } from "../storage/storage.ts";
+import {
+  blockWith,
+  carriedRow,
+  documentPut,
+  eventIdPut,
+  madeRow,
+  olderBlockPut,
+} from "./stored-parts.ts";
 
 /** The members of an event that are neither its structure nor its data. */
 export type EnvelopePayload = Omit<EntryPayload, "data">;
@@ -123,9 +122,9 @@ export class BatchBuilder {
 
     this.#puts.push([key, value]);
     this.#leaves.push(entry.leafHash());
-    if (event.id !== undefined && positionOfStoreId(event.id) !== position) {
-      this.#putEventId(event.id, position);
-    }
+    // An id made by the store carries its position; only a client's may not.
+    const idPut = event.id === undefined ? undefined : eventIdPut(event.id, position);
+    if (idPut !== undefined) this.#puts.push(idPut);
     this.#state.setEntry(entry);
     if (patched !== undefined) this.#putDocument(position, patched.bytes);
     this.#addVersion(header, versions?.newestBlock, previous, content);
@@ -173,33 +172,19 @@ export class BatchBuilder {
     content: NewContent | undefined,
   ): void {
     const { recordId } = header;
-    const version = content === undefined ? carried(header, previous) : made(header, content);
-    let next: VersionBlock;
-    if (block === undefined) {
-      next = VersionBlock.first(version);
-    } else if (block.isFull) {
-      const key = olderBlockKey(recordId, block.index);
-      this.#puts.push([key, frame(key, block.bytes)]);
-      this.#state.setOlderBlock(recordId, block);
-      next = block.next(version);
-    } else {
-      next = block.with(version);
+    const row = content === undefined ? carriedRow(header, previous) : rowOf(header, content);
+    const { next, full } = blockWith(block, row);
+    if (full !== undefined) {
+      this.#puts.push(olderBlockPut(recordId, full));
+      this.#state.setOlderBlock(recordId, full);
     }
     this.#state.setBlock(recordId, next);
     this.#blocks.set(recordId, next);
   }
 
-  #putEventId(id: EventId, position: Position): void {
-    const body = Buffer.allocUnsafe(8);
-    body.writeDoubleLE(position);
-    const key = eventIdKey(id);
-    this.#puts.push([key, frame(key, body)]);
-  }
-
   #putDocument(position: Position, bytes: Buffer): void {
-    const key = documentKey(position);
     checkSize(bytes.length, limits.documentBytesMax, "document the patch makes");
-    this.#puts.push([key, frame(key, bytes)]);
+    this.#puts.push(documentPut(position, bytes));
     this.#state.setDocumentBytes(position, bytes);
   }
 }
@@ -219,34 +204,10 @@ function saltOf({ origin, seed }: PlaceableEvent, position: Position): Uint8Arra
   return sha256(input).subarray(0, seed.salt.length);
 }
 
-/** The version entry of an event with content of its own. */
-function made(
-  { position, recordedAtUs, version, structure }: EntryHeader,
-  { isPatched, document }: NewContent,
-): NewVersion {
-  return {
-    type: structure.type,
-    position,
-    recordedAtUs,
-    contentVersion: version,
-    contentPosition: position,
-    patched: isPatched,
-    // Most records never get a second version, so the first one's digest is worked out when it is asked for.
-    digest: version === 1 ? undefined : contentDigest(document()),
-    from: 0,
-    to: 0,
-  };
-}
-
-/** The version entry of an invalidation: it carries the content of the version before it. */
-function carried(
-  { position, recordedAtUs, structure }: EntryHeader,
-  previous: VersionEntry | undefined,
-): NewVersion {
-  assert(structure.type === "record.invalidated", "only an invalidation makes no content");
-  const { from, to, type } = structure;
-  const before = must(previous, "an invalidation follows a version");
-  return { ...before, type, position, recordedAtUs, from, to };
+/** Most records never get a second version, so the first one's digest is worked out when it is asked for. */
+function rowOf(header: EntryHeader, { isPatched, document }: NewContent): NewVersion {
+  const digest = header.version === 1 ? undefined : contentDigest(document());
+  return madeRow(header, { isPatched, digest });
 }
 
 function checkSize(bytes: number, bytesMax: number, what: string): void {

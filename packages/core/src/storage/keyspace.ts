@@ -79,6 +79,17 @@ export function idempotencyKey(key: string): Buffer {
   return textKey(idempotencySpace, key);
 }
 
+/** All keys of idempotency keys, as a half-open range. */
+export const idempotencyKeyRange = {
+  from: Buffer.from([idempotencySpace]),
+  until: Buffer.from([idempotencySpace + 1]),
+} as const;
+
+/** The idempotency key in a key of its space. */
+export function idempotencyKeyText(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("utf8", 1);
+}
+
 /** `Z`, the level of the tile and its index within the level. */
 export function tileKey(level: number, index: number): Buffer {
   const key = Buffer.allocUnsafe(10);
