@@ -38,18 +38,20 @@ export class SigningKey {
     return SigningKey.#of(name, generateKeyPairSync("ed25519").privateKey);
   }
 
-  /** Reads the key of a store's `keys` directory, and makes it when it is not there. @throws `key-invalid` */
+  /**
+   * Reads the key of a store's `keys` directory, and makes it when it is not there.
+   *
+   * @throws `key-invalid`, also when the verifier key beside it is of another key or name: any 32 bytes make a private key, so
+   * a changed one signs as well as the right one
+   */
   static async open(directory: string, name: string): Promise<SigningKey> {
     const path = join(directory, privateKeyName);
-    const pem = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      // Only a key that is not there is made: one that cannot be read now must never be replaced.
-      if (error.code === "ENOENT") return undefined;
-      throw new StoreError("key-invalid", `${path} cannot be read: ${error.message}`, {
-        cause: error,
-        details: { path },
-      });
-    });
-    if (pem !== undefined) return SigningKey.#of(name, parsePem(pem, path));
+    const pem = await readKeyFile(path);
+    if (pem !== undefined) {
+      const key = await SigningKey.#of(name, parsePem(pem, path));
+      await key.#compareWith(join(directory, publicKeyName));
+      return key;
+    }
     const key = await SigningKey.generate(name);
     await key.#save(directory);
     return key;
@@ -68,6 +70,19 @@ export class SigningKey {
     return formatNote(text, this.verifierKey, sign(null, Buffer.from(text), this.#privateKey));
   }
 
+  async #compareWith(path: string): Promise<void> {
+    const known = await readKeyFile(path);
+    if (known === undefined || known.trim() === formatVerifierKey(this.verifierKey)) return;
+    throw new StoreError(
+      "key-invalid",
+      `${path} does not belong to the private key beside it and the store's name ${this.verifierKey.name}.`,
+      {
+        hint: "One of the two files or sennit.json has changed: put back a copy of them.",
+        details: { path },
+      },
+    );
+  }
+
   async #save(directory: string): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, privateKeyName);
@@ -83,6 +98,17 @@ export class SigningKey {
     await writeFile(join(directory, publicKeyName), `${formatVerifierKey(this.verifierKey)}\n`);
     await rename(`${path}.new`, path);
   }
+}
+
+/** The text of a key file; undefined only for one that is not there: what cannot be read now must never be replaced. */
+async function readKeyFile(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new StoreError("key-invalid", `${path} cannot be read: ${error.message}`, {
+      cause: error,
+      details: { path },
+    });
+  });
 }
 
 function parsePem(pem: string, path: string): KeyObject {
