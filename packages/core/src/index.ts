@@ -71,13 +71,7 @@ export type {
   UnchangedSince,
 } from "./log/event-log.ts";
 export type { LogStatus } from "./log/recovery.ts";
-export {
-  openMemoryStore,
-  openStore,
-  openStoreOn,
-  storeFormat,
-  type OpenStoreOptions,
-} from "./open-store.ts";
+export { openMemoryStore, openStore, openStoreOn, type OpenStoreOptions } from "./open-store.ts";
 export { parseAsOf } from "./read/as-of.ts";
 export { labelKind } from "./read/labels.ts";
 export type * from "./read/reader.ts";
@@ -92,6 +86,7 @@ export {
 export { openLevelStorage, type LevelStorageOptions } from "./storage/level-storage.ts";
 export { openMemoryStorage } from "./storage/memory-storage.ts";
 export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/storage.ts";
+export { storeFormat } from "./store-directory.ts";
 export type { EmbeddedStore, Store } from "./store.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 export type { VerifyOptions, VerifyProblem, VerifyReport } from "./verify.ts";

@@ -7,9 +7,10 @@ import { expect, test } from "vitest";
 
 import { must } from "./assert.ts";
 import type { StoreError } from "./errors.ts";
-import { openStore, storeFormat } from "./open-store.ts";
+import { openStore } from "./open-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
+import { storeFormat } from "./store-directory.ts";
 import { make } from "./testing/samples.ts";
 import { codeOf } from "./testing/storage-contract.ts";
 import { withTemporaryDirectory } from "./testing/temporary-directory.ts";

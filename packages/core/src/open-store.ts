@@ -1,9 +1,8 @@
 /** Opens a store: a directory on disk, or memory. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { isKeyName } from "./checkpoint/signed-note.ts";
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { isStoreError, StoreError } from "./errors.ts";
@@ -14,16 +13,20 @@ import { commitKey } from "./storage/keyspace.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { openMemoryStorage } from "./storage/memory-storage.ts";
 import type { Storage } from "./storage/storage.ts";
+import {
+  acknowledgedName,
+  fileError,
+  keysName,
+  listDirectory,
+  logDirectoryName,
+  logName,
+  manifestName,
+  ownerName,
+  parseJson,
+  parseManifest,
+  writeManifest,
+} from "./store-directory.ts";
 import { EmbeddedStore } from "./store.ts";
-
-/** The version of the store's layout that this code writes and the newest it reads. */
-export const storeFormat = 1;
-
-const manifestName = "sennit.json";
-const ownerName = "owner.json";
-const logDirectoryName = "log";
-const keysName = "keys";
-const acknowledgedName = "acknowledged";
 
 export interface OpenStoreOptions {
   /** Make the store when the directory is missing or empty. Default true. */
@@ -52,6 +55,7 @@ export async function openStore(
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
     await noteOwner(directory);
     return new EmbeddedStore(log, {
+      storeId,
       directory,
       signingKey: () => SigningKey.open(join(directory, keysName), logName(storeId)),
       release: () => rm(join(directory, ownerName), { force: true }),
@@ -86,16 +90,13 @@ export async function openStoreOn(
   options: Pick<OpenStoreOptions, "clock"> = {},
 ): Promise<EmbeddedStore> {
   const log = await EmbeddedLog.open(storage, options.clock ?? systemClock);
+  const storeId = randomUUID();
   return new EmbeddedStore(log, {
+    storeId,
     directory: undefined,
-    signingKey: () => SigningKey.generate(logName(randomUUID())),
+    signingKey: () => SigningKey.generate(logName(storeId)),
     release: async () => {},
   });
-}
-
-/** The name a store signs under, and the origin of its checkpoints. */
-function logName(storeId: string): string {
-  return `sennit/${storeId}`;
 }
 
 /** Checks what is in the directory. @returns the store's id; undefined when the store is still to be made */
@@ -160,93 +161,14 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-function fileError(error: unknown, what: string): StoreError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new StoreError(code === "ENOSPC" ? "disk-full" : "file-unreadable", `${what}: ${reason}`, {
-    cause: error,
-  });
-}
-
-async function listDirectory(directory: string): Promise<string[] | undefined> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT") return undefined;
-    if (code === "ENOTDIR") {
-      throw new StoreError("not-a-store", `${directory} is a file, not a store.`, {
-        details: { directory },
-      });
-    }
-    throw new StoreError("file-unreadable", `Cannot read ${directory}: ${String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** The id in a manifest. @throws `not-a-store`, `format-too-new` */
-function parseManifest(directory: string, text: string): string {
-  const manifest = parseJson(text);
-  const isOurs = isPlainObject(manifest) && manifest["format"] === "sennit-store";
-  const { version, storeId } = isOurs ? manifest : {};
-  if (typeof version === "number" && version > storeFormat) {
-    throw new StoreError(
-      "format-too-new",
-      `The store in ${directory} has format ${version}; this Sennit reads up to ${storeFormat}.`,
-      { details: { directory, format: version } },
-    );
-  }
-  if (
-    typeof version !== "number" ||
-    version < 1 ||
-    typeof storeId !== "string" ||
-    !isKeyName(storeId)
-  ) {
-    throw new StoreError(
-      "not-a-store",
-      `${join(directory, manifestName)} does not describe a store.`,
-      { details: { directory } },
-    );
-  }
-  return storeId;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Makes the key, then writes the manifest whole: under another name first, synced, then renamed. @returns the id */
+/** Makes the key, then the manifest. @returns the id */
 async function makeManifest(directory: string): Promise<string> {
-  const path = join(directory, manifestName);
   const storeId = randomUUID();
+  // A making that was cut short may have left the key of a store that never was.
+  await rm(join(directory, keysName), { recursive: true, force: true });
   await SigningKey.open(join(directory, keysName), logName(storeId));
-  const manifest = { format: "sennit-store", version: storeFormat, storeId };
-  const file = await open(`${path}.new`, "w");
-  try {
-    await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncDirectory(directory);
+  await writeManifest(directory, storeId);
   return storeId;
-}
-
-/** Makes a rename durable. Where a directory cannot be synced (Windows) the file system does it by itself. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function openLog(directory: string, create: boolean): Promise<Storage> {

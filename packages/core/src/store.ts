@@ -70,6 +70,7 @@ export interface Store extends Reader {
 
 /** What a store in this process has beside its log. */
 interface StoreSurroundings {
+  readonly storeId: string;
   /** Undefined when the store lives in memory. */
   readonly directory: string | undefined;
   readonly signingKey: () => Promise<SigningKey>;
@@ -81,6 +82,8 @@ interface StoreSurroundings {
 export class EmbeddedStore implements Store {
   /** The log underneath, for what builds on it (projections, a server). */
   readonly log: EmbeddedLog;
+  /** The name of the log for good, a UUID; copies of it have the same. A store in memory gets one at every opening. */
+  readonly storeId: string;
   /** The store's directory; undefined when it lives in memory. */
   readonly directory: string | undefined;
   readonly #surroundings: StoreSurroundings;
@@ -89,6 +92,7 @@ export class EmbeddedStore implements Store {
 
   constructor(log: EmbeddedLog, surroundings: StoreSurroundings) {
     this.log = log;
+    this.storeId = surroundings.storeId;
     this.directory = surroundings.directory;
     this.#surroundings = surroundings;
   }
