@@ -1,4 +1,6 @@
 // Everything that is asked of a store, as questions with names: each gives JSON or throws.
+import { StoreError } from "@sennit/core";
+
 import { recordIds, resendable } from "./make-store.mjs";
 
 /** Positions to ask about beside the head: the first event, two on the way, and the first after a full tile. */
@@ -67,7 +69,7 @@ function* storeQuestions(store, head) {
   yield ["checkpoint", () => store.checkpoint(head)];
   yield ["verifier key", () => store.verifierKey()];
   yield ["receipt", () => store.receipt("r-20")];
-  yield ["verify", () => store.verify()];
+  yield ["verify", () => verify(store)];
 }
 
 function* viewQuestions(views, position) {
@@ -100,6 +102,14 @@ async function listAll(reader, query) {
 function codeOf(error) {
   if (error?.code === "record-not-found") return error.code;
   throw error;
+}
+
+/** What `verify` has found is as good as an error. */
+async function verify(store) {
+  const report = await store.verify();
+  const [problem] = report.problems;
+  if (problem !== undefined) throw new StoreError(problem.code, problem.message);
+  return report;
 }
 
 async function resend(store, events, options) {

@@ -38,7 +38,7 @@ export interface OpenStoreOptions {
 /**
  * Opens the store in a directory, and makes it when it is not there. One process at a time.
  *
- * @throws `store-not-found` (with `create: false`), `not-a-store`, `format-too-new`, `store-locked`,
+ * @throws `store-not-found` (with `create: false`), `not-a-store`, `format-too-new`, `store-locked`, `file-damaged`,
  * `checksum-mismatch`, `head-mismatch`
  */
 export async function openStore(
@@ -48,10 +48,11 @@ export async function openStore(
   const directory = resolve(location);
   const known = await prepareDirectory(directory, options.create ?? true);
   const storage = await openLog(directory, known === undefined);
+  let acknowledged: AcknowledgedFile | undefined;
   try {
     if (known === undefined && storage.get(commitKey) !== undefined) throw lostManifest(directory);
     const storeId = known ?? (await makeManifest(directory));
-    const acknowledged = await openAcknowledged(directory);
+    acknowledged = await openAcknowledged(directory);
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
     await noteOwner(directory);
     return new EmbeddedStore(log, {
@@ -61,6 +62,7 @@ export async function openStore(
       release: () => rm(join(directory, ownerName), { force: true }),
     });
   } catch (error) {
+    await acknowledged?.close();
     await storage.close();
     throw isStoreError(error) ? error : fileError(error, `Cannot write to ${directory}`);
   }
