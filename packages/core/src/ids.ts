@@ -86,7 +86,8 @@ export function formatRef(ref: RecordVersionRef): string {
 
 /** The 16 bytes of a UUID. */
 export function encodeUuid(id: EventId): Buffer {
-  return Buffer.from(id.replaceAll("-", ""), "hex");
+  const hex = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+  return Buffer.from(hex, "hex");
 }
 
 /** The text of 16 bytes as a UUID in lower case. */
@@ -95,18 +96,19 @@ export function decodeUuid(bytes: Uint8Array): EventId {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-const pool = Buffer.allocUnsafe(4096);
-let poolOffset = pool.length;
+const poolBytes = 4096;
+let pool = Buffer.alloc(0);
+let poolOffset = 0;
 
 /** Random bytes from the operating system, drawn in blocks because one call per event would dominate an append. */
 export function randomBytes(size: number): Buffer {
   if (poolOffset + size > pool.length) {
-    randomFillSync(pool);
+    // A new pool each time: what was drawn from the one before belongs to those who have it.
+    pool = randomFillSync(Buffer.allocUnsafeSlow(Math.max(poolBytes, size)));
     poolOffset = 0;
   }
-  const bytes = Buffer.from(pool.subarray(poolOffset, poolOffset + size));
   poolOffset += size;
-  return bytes;
+  return pool.subarray(poolOffset - size, poolOffset);
 }
 
 /** Makes a UUIDv7 (RFC 9562) of the given time in milliseconds since the epoch. */

@@ -5,7 +5,9 @@ import { isPlainObject } from "./json.ts";
 
 /** Escapes one member name for use in a JSON pointer. */
 export function pointerSegment(key: string | number): string {
-  return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
+  const name = String(key);
+  if (!name.includes("~") && !name.includes("/")) return name;
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Characters of a pointer or message that are kept: what is refused may be megabytes long. */
