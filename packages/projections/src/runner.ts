@@ -1,5 +1,6 @@
 /** Keeps one projection in step with the log: catch-up first, then live. */
 import {
+  isStoreError,
   StoreError,
   toStoreError,
   type EmbeddedStore,
@@ -37,7 +38,10 @@ export interface ProjectionProgress {
   readonly position: Position;
   readonly head: Position;
   readonly stateHash: string;
-  /** Why the projection has stopped; null while it goes on. It is tried again when the views are opened anew. */
+  /**
+   * Why the projection has stopped; null while it goes on. Where its rows could not be written (category `unavailable`), it
+   * is tried again with the next event and whenever somebody waits for it; otherwise when the views are opened anew.
+   */
   readonly failure: StoreError | null;
 }
 
@@ -77,6 +81,10 @@ export class ProjectionRunner {
   #build: Build;
   #isDamaged = false;
   #failure: StoreError | null = null;
+  /** True when the failure may have passed by the next event. */
+  #isStalled = false;
+  /** Position at which the last failed write was overcome: failing there again is no progress. */
+  #overcomeAt = -1;
   #running: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
 
@@ -127,7 +135,10 @@ export class ProjectionRunner {
 
   /** Begins to follow the log. Heads that come while a batch is folded are folded in the same run. */
   start(): void {
-    const stopListening = this.#settings.store.log.onHead(() => this.#nudges.next());
+    const stopListening = this.#settings.store.log.onHead(() => {
+      this.#resume();
+      this.#nudges.next();
+    });
     const subscription = this.#nudges
       .pipe(
         startWith(undefined),
@@ -149,10 +160,12 @@ export class ProjectionRunner {
   /**
    * Resolves once everything up to a position has been applied.
    *
-   * @throws `projection-failed` when the projection has stopped before it, `store-closed`, `aborted`
+   * @throws `projection-failed` when the projection has stopped before it, `disk-full` and `write-failed` when its rows
+   * cannot be written at present, `store-closed`, `aborted`
    */
   async reach(position: Position, signal?: AbortSignal): Promise<void> {
     if (!this.#isDamaged && this.#build.checkpoint.position >= position) return;
+    if (!this.#stop.signal.aborted) this.#resume();
     if (this.#failure !== null) throw this.#failure;
     if (this.#stop.signal.aborted) throw closed();
     await this.#waiting.wait(position, signal);
@@ -167,8 +180,17 @@ export class ProjectionRunner {
     this.#progress.complete();
   }
 
+  /** Tries again what has failed for a reason that may have passed. */
+  #resume(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#failure = null;
+    this.#overcomeAt = -1;
+    this.#nudges.next();
+  }
+
   #hasWork(): boolean {
-    if (this.#stop.signal.aborted) return false;
+    if (this.#stop.signal.aborted || this.#isStalled) return false;
     const isBehind = this.#build.checkpoint.position < this.#settings.store.head;
     return this.#isDamaged || (isBehind && this.#failure === null);
   }
@@ -182,7 +204,7 @@ export class ProjectionRunner {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         // When the rows are damaged, the error is one of them, and the next turn starts without them.
-        if (!this.#isDamaged) await this.#stopAt(error);
+        if (!this.#isDamaged && !(await this.#overcome(error))) await this.#stopAt(error);
       }
     }
   }
@@ -194,6 +216,7 @@ export class ProjectionRunner {
       this.#build = this.#openBuild(emptyCheckpoint(this.definition, space));
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#fail(error);
+      this.#isStalled = true;
       return false;
     }
     this.#isDamaged = false;
@@ -213,6 +236,9 @@ export class ProjectionRunner {
       for await (const entries of this.#settings.store.log.readEntries(range)) {
         for (const entry of entries) {
           last = entry.event();
+          // A fold reads rows and cannot wait.
+          const shut = this.#settings.storage.readable();
+          if (shut !== undefined) await shut;
           fold(batch, last);
           if (batch.eventCount < batchEventsMax && batch.rowCount < batchRowsMax) continue;
           await writing;
@@ -229,7 +255,32 @@ export class ProjectionRunner {
     if (last !== undefined && batch.eventCount > 0) await this.#write(batch, last);
   }
 
-  /** Stops the projection for good. What stands before the event it fails at is kept. */
+  /**
+   * After a failed write: goes on from what the storage holds, which may be more than was known.
+   *
+   * @returns false when the failure is another, stays, or has come back without any progress
+   */
+  async #overcome(error: unknown): Promise<boolean> {
+    if (!mayPass(error)) return false;
+    const { storage } = this.#settings;
+    try {
+      await storage.recover();
+    } catch {
+      return false;
+    }
+    const { checkpoint } = this.#build;
+    const stored = readCheckpoint(storage, this.definition.name);
+    const isOurs = stored?.space === checkpoint.space && stored.position >= checkpoint.position;
+    if (isOurs) this.#reached(stored);
+    // What was written has gone, so the rows are not those of the checkpoint.
+    else if (checkpoint.position > 0) this.#isDamaged = true;
+    const { position } = this.#build.checkpoint;
+    if (position <= this.#overcomeAt) return false;
+    this.#overcomeAt = position;
+    return true;
+  }
+
+  /** Stops the projection, for good unless the failure may pass. What stands before the event it fails at is kept. */
   async #stopAt(error: unknown): Promise<void> {
     let reason = error;
     if (error instanceof FoldError) {
@@ -246,6 +297,7 @@ export class ProjectionRunner {
 
   #fail(error: unknown): void {
     this.#failure = toStoreError(error);
+    this.#isStalled = mayPass(error);
     this.#progress.next(this.#currentProgress());
     this.#waiting.rejectAll(this.#failure);
   }
@@ -276,15 +328,22 @@ export class ProjectionRunner {
     try {
       await this.#settings.storage.write({ puts, deletes });
     } catch (error) {
-      throw new StoreError("write-failed", `Projection "${name}" cannot be written.`, {
+      const { code, message } = isStoreError(error)
+        ? error
+        : new StoreError("write-failed", String(error));
+      throw new StoreError(code, `Projection "${name}" cannot be written: ${message}`, {
         cause: error,
-        hint: "The log is not affected; the projection goes on from here when it is opened again.",
+        hint: "The log is not affected; the projection goes on from here as soon as it can be written.",
         details: { projection: name, position },
       });
     }
+    this.#reached(checkpoint);
+  }
+
+  #reached(checkpoint: Checkpoint): void {
     this.#build.checkpoint = checkpoint;
     this.#progress.next(this.#currentProgress());
-    if (!this.#isDamaged) this.#waiting.resolveUpTo(position);
+    if (!this.#isDamaged) this.#waiting.resolveUpTo(checkpoint.position);
   }
 
   #openBuild(checkpoint: Checkpoint): Build {
@@ -304,6 +363,11 @@ export class ProjectionRunner {
     const { head } = this.#settings.store;
     return { name, version, position, head, stateHash, failure: this.#failure };
   }
+}
+
+/** The storage or the log cannot be used now, and may be later. */
+function mayPass(error: unknown): boolean {
+  return isStoreError(error) && (error.category === "unavailable" || error.category === "busy");
 }
 
 function fold(batch: RowBatch, event: RecordedEvent): void {

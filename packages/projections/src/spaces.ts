@@ -79,7 +79,11 @@ export class SpaceAllocator {
   async allocate(): Promise<number> {
     this.#given += 1;
     const place = this.#given;
-    this.#last ??= lastSpace(this.#storage);
+    this.#last ??= lastSpace(this.#storage).catch((error: unknown) => {
+      // Rows that cannot be read now may be later.
+      this.#last = undefined;
+      throw error;
+    });
     return (await this.#last) + place;
   }
 }

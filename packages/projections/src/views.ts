@@ -125,7 +125,8 @@ export class Views {
   /**
    * A reader of an instant, once the views have got there. Default: the present.
    *
-   * @throws the codes of `Store.at`, `projection-failed` when the views have stopped before that instant, `aborted`
+   * @throws the codes of `Store.at`, `projection-failed` when the views have stopped before that instant, `disk-full` and
+   * `write-failed` while they cannot be written that far (later calls try again), `aborted`
    */
   async at(
     asOf?: AsOf,
@@ -148,7 +149,7 @@ export class Views {
     return this.#runner(name).progress$;
   }
 
-  /** Resolves once every projection has applied everything up to the present head. @throws `projection-failed` */
+  /** Resolves once every projection has applied everything up to the present head. @throws the codes of `at` */
   async caughtUp(): Promise<void> {
     const { head } = this.#store;
     await Promise.all([...this.#runners.values()].map((runner) => runner.reach(head)));
