@@ -153,6 +153,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   lineage: ["event/", "codec/"],
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
+  verify: ["event/", "merkle/", "codec/", "storage/", "records/", "log/"],
   receipt: ["event/", "merkle/", "checkpoint/", "codec/", "records/", "lineage/", "log/", "read/"],
 };
 

@@ -288,15 +288,19 @@ test("verify finds a damaged log, names the place, and ends with 6", async () =>
     await spawned(["ingest", "-"], directory, { input: ndjson(events) });
     expect(await spawned(["verify"], directory)).toMatchObject({
       code: 0,
-      stdout: "ok  200 events of 200 records, head at 200\n",
+      stdout: expect.stringMatching(
+        /^ok {2}head at 200\nchecked 200 events, 200 records, \d+\.\d MiB in \d+\.\d s \(\d+ events\/s\)\n$/,
+      ),
     });
     await damage(join(directory, ".sennit", "log"), "name of 100");
     const verified = await spawned(["verify", "--json"], directory);
     expect(verified.code).toBe(6);
     expect(JSON.parse(verified.stdout)).toMatchObject({
       ok: false,
-      events: 100,
-      problems: [{ position: 101, code: "checksum-mismatch" }],
+      events: 199,
+      intactUntil: 100,
+      unreadable: 1,
+      problems: [{ position: 101, part: "entry", code: "checksum-mismatch" }],
     });
     const text = await spawned(["verify"], directory);
     expect(text).toMatchObject({ code: 6, stderr: "" });

@@ -89,4 +89,10 @@ export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/stor
 export { storeFormat } from "./store-directory.ts";
 export type { EmbeddedStore, Store } from "./store.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
-export type { VerifyOptions, VerifyProblem, VerifyReport } from "./verify.ts";
+export type {
+  StorePart,
+  VerifyOptions,
+  VerifyProblem,
+  VerifyProgress,
+  VerifyReport,
+} from "./verify.ts";

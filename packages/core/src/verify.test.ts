@@ -9,6 +9,7 @@ import { openMemoryStorage } from "./storage/memory-storage.ts";
 import type { Storage } from "./storage/storage.ts";
 import { eventId, make, readAll, revise, withdraw } from "./testing/samples.ts";
 import { codeOf } from "./testing/storage-contract.ts";
+import type { VerifyProgress } from "./verify.ts";
 
 async function storeWithHistory() {
   const storage = openMemoryStorage();
@@ -27,10 +28,19 @@ async function flip(storage: Storage, key: Uint8Array, place = -1): Promise<void
 
 test("a whole store is found whole, and the progress is told", async () => {
   const { store } = await storeWithHistory();
-  const seen: number[] = [];
-  const report = await store.verify({ onProgress: (position) => seen.push(position) });
-  expect(report).toEqual({ ok: true, head: 5, events: 5, records: 2, problems: [] });
-  expect(seen.at(-1)).toBe(5);
+  const seen: VerifyProgress[] = [];
+  const report = await store.verify({ onProgress: (progress) => seen.push(progress) });
+  expect(report).toMatchObject({
+    ok: true,
+    head: 5,
+    events: 5,
+    records: 2,
+    intactUntil: 5,
+    unreadable: 0,
+    problemCount: 0,
+    problems: [],
+  });
+  expect(seen.at(-1)).toMatchObject({ position: 5, head: 5, bytes: report.bytes });
 });
 
 test("an empty store is whole", async () => {
@@ -46,8 +56,9 @@ test("verification can be aborted", async () => {
 test("a damaged log entry is found at its position, and reads of it fail", async () => {
   const { storage, store } = await storeWithHistory();
   await flip(storage, entryKey(3));
-  const { ok, problems, events } = await store.verify();
-  expect([ok, events]).toEqual([false, 2]);
+  const { ok, problems, ...report } = await store.verify();
+  expect(ok).toBe(false);
+  expect(report).toMatchObject({ events: 4, intactUntil: 2, unreadable: 1 });
   expect(problems).toMatchObject([{ position: 3, code: "checksum-mismatch" }]);
   expect(await codeOf(() => readAll(store.log))).toBe("checksum-mismatch");
 });
@@ -72,7 +83,11 @@ test("a missing entry or document is found", async () => {
   await storage.write({ puts: [], deletes: [entryKey(2)] });
   expect(await store.verify()).toMatchObject({
     ok: false,
-    problems: [{ position: 2, code: "log-gap" }],
+    problemCount: 2,
+    problems: [
+      { position: 2, code: "log-gap", part: "entry" },
+      { position: 3, code: "log-gap", part: "document" },
+    ],
   });
 });
 

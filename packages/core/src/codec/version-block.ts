@@ -18,6 +18,8 @@ const blockFormat = 1;
 const headerBytes = 24;
 const entryBytes = 56;
 const noDigest = Buffer.alloc(contentDigestBytes);
+// One row serves all comparisons: it is read before the next call can change it.
+const expectedRow = Buffer.alloc(entryBytes);
 
 /** What the store knows of a version without reading the log. */
 export interface VersionEntry {
@@ -121,9 +123,34 @@ export class VersionBlock {
 
   /** The record's newest version that is an invalidation, up to this block; 0 for none. */
   get lastInvalidation(): Version {
-    const at = headerBytes + (this.count - 1) * entryBytes;
+    return this.lastInvalidationUpTo(this.lastVersion);
+  }
+
+  /** The record's newest version that is an invalidation, up to a version of this block; 0 for none. */
+  lastInvalidationUpTo(version: Version): Version {
+    const at = this.#rowAt(version);
     const isInvalidation = this.#view.getUint8(at) === 3;
-    return isInvalidation ? this.lastVersion : this.#view.getUint32(at + 32, true);
+    return isInvalidation ? version : this.#view.getUint32(at + 32, true);
+  }
+
+  /** False for bytes that no writer makes: a length that does not fit the count, or a first version that begins no block. */
+  get isWellFormed(): boolean {
+    const { count, index, bytes } = this;
+    return (
+      bytes.length === headerBytes + count * entryBytes &&
+      bytes[1] === 0 &&
+      count >= 1 &&
+      count <= blockVersionsMax &&
+      Number.isInteger(index)
+    );
+  }
+
+  /** True when a version's stored row is what would be written for this entry, reserved bytes included. */
+  holdsRow(version: Version, entry: NewVersion, lastInvalidation: Version): boolean {
+    const at = this.#rowAt(version);
+    expectedRow.fill(0);
+    writeEntry(expectedRow, 0, entry, lastInvalidation);
+    return expectedRow.equals(this.bytes.subarray(at, at + entryBytes));
   }
 
   get firstPosition(): Position {
@@ -141,9 +168,7 @@ export class VersionBlock {
 
   /** One version of the block. */
   entry(version: Version): VersionEntry {
-    const index = version - this.firstVersion;
-    assert(index >= 0 && index < this.count, "the version stands in this block");
-    const at = headerBytes + index * entryBytes;
+    const at = this.#rowAt(version);
     const view = this.#view;
     const digest = this.bytes.subarray(at + 40, at + 40 + contentDigestBytes);
     return {
@@ -199,6 +224,12 @@ export class VersionBlock {
     bytes.writeUInt16LE(this.count + 1, 2);
     writeEntry(bytes, this.bytes.length, entry, this.lastInvalidation);
     return new VersionBlock(bytes);
+  }
+
+  #rowAt(version: Version): number {
+    const index = version - this.firstVersion;
+    assert(index >= 0 && index < this.count, "the version stands in this block");
+    return headerBytes + index * entryBytes;
   }
 
   #positionAt(index: number): Position {

@@ -16,7 +16,7 @@ import { mustHaveEntry, PendingState, StoredState, type State } from "../records
 import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
 import { cascades, checkBatch, isAllStored } from "./batch-input.ts";
-import type { AcknowledgedFile } from "./acknowledged-file.ts";
+import type { Acknowledged, AcknowledgedFile } from "./acknowledged-file.ts";
 import { checkConditions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
@@ -131,6 +131,16 @@ export class EmbeddedLog implements EventLog {
   /** Undefined when `state` and `proofs` can answer now; see `Storage.readable`. */
   readable(): Promise<void> | undefined {
     return this.#storage.readable();
+  }
+
+  /** What the log is stored in, for checking it. Only the log itself writes there. */
+  get storage(): Storage {
+    return this.#storage;
+  }
+
+  /** What the side file said when the log was opened. */
+  get acknowledgedBefore(): Acknowledged | undefined {
+    return this.#acknowledged?.last;
   }
 
   get head(): Position {

@@ -16,9 +16,9 @@ import { tileKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 
 /** Hashes in a full tile. */
-const tileWidth = 256;
+export const tileWidth = 256;
 /** Levels of the tree between two levels of tiles. */
-const tileHeight = 8;
+export const tileHeight = 8;
 
 /** Gives the hash of a leaf that is in the log, counted from 0. */
 export type LeafHash = (leaf: number) => Buffer;

@@ -25,6 +25,18 @@ const olderBlockSpace = space("O");
 const documentSpace = space("S");
 const tileSpace = space("Z");
 
+/** The first byte of the keys of each space. */
+export const keySpaces = {
+  commit: commitSpace,
+  block: blockSpace,
+  entry: entrySpace,
+  eventId: eventIdSpace,
+  idempotency: idempotencySpace,
+  olderBlock: olderBlockSpace,
+  document: documentSpace,
+  tile: tileSpace,
+} as const;
+
 /** The only key of the commit record. */
 export const commitKey: Uint8Array = Buffer.from([commitSpace]);
 
