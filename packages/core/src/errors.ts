@@ -48,7 +48,24 @@ export const errorCodes = {
     hint: "Use the cursor of the previous page unchanged, with the same query and as-of.",
   },
   "ref-invalid": { category: "invalid", hint: "Write ID, ID@VERSION or KIND/NAME." },
+  "backup-incomplete": {
+    category: "invalid",
+    hint: "Name all directories of the backup, oldest first: sennit restore-store BACKUP... DIR",
+  },
+  "backup-invalid": { category: "invalid", hint: "Name the directory of a backup." },
   "import-invalid": { category: "invalid", hint: "Check that the file has the format named." },
+  "import-out-of-order": {
+    category: "invalid",
+    hint: "Lines are missing, twice there or in another order: export the store again.",
+  },
+  "import-tampered": {
+    category: "invalid",
+    hint: "The file was changed after it was written: export the store again.",
+  },
+  "import-truncated": {
+    category: "invalid",
+    hint: "The end of the file is missing: copy it again, or export the store again.",
+  },
   "key-invalid": { category: "invalid", hint: "Check the key file, or put back a copy of it." },
   "label-invalid": {
     category: "invalid",
@@ -112,6 +129,18 @@ export const errorCodes = {
     category: "conflict",
     hint: "A record keeps its kind: create a new record derived from this one.",
   },
+  "content-erased": {
+    category: "conflict",
+    hint: "What was erased cannot come back: send a whole new document, or a new event or batch.",
+  },
+  "backup-diverged": {
+    category: "conflict",
+    hint: "The store is not the one backed up any more: take a new backup into another directory, and find out why.",
+  },
+  "backup-of-another-store": {
+    category: "conflict",
+    hint: "Name a new directory, or that of a backup of this store.",
+  },
   "directory-not-empty": { category: "conflict", hint: "Name a new or an empty directory." },
   "replay-differs": {
     category: "conflict",
@@ -145,6 +174,10 @@ export const errorCodes = {
   },
 
   "checksum-mismatch": { category: "corrupt", hint: "Run: sennit verify" },
+  "backup-damaged": {
+    category: "corrupt",
+    hint: "Nothing has been changed. Use another copy of the backup, or take a new one into another directory.",
+  },
   "file-damaged": {
     category: "corrupt",
     hint: "Nothing has been changed. Put back a copy of the store's directory log, whole.",

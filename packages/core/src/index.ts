@@ -62,6 +62,8 @@ export {
 } from "./ids.ts";
 export { limits } from "./limits.ts";
 export type { LineageDirection } from "./lineage/walk.ts";
+export { erasureKind, type ErasedVersions } from "./event/erasure.ts";
+export type { EraseOptions, ErasureResult } from "./log/erase.ts";
 export type {
   AppendedEvent,
   AppendOptions,

@@ -2,8 +2,9 @@
 import type { Observable } from "rxjs";
 
 import type { NewEvent, RecordedEvent } from "./event/event.ts";
-import type { Position, RecordId } from "./ids.ts";
+import { parseRef, type Position, type RecordId } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
+import type { EraseOptions, ErasureResult } from "./log/erase.ts";
 import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
 import type { LogStatus } from "./log/recovery.ts";
 import { must } from "./assert.ts";
@@ -62,6 +63,15 @@ export interface Store extends Reader {
    * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`
    */
   receipt(ref: string, options?: ReceiptOptions): Promise<Receipt>;
+  /**
+   * Destroys the content of events: a record's (`ID`), or a version's (`ID@VERSION`) with that of the versions patched on
+   * top of it. Resolves once no file of the log holds it. Ids, kinds, sources, times, positions and proofs stay, every
+   * read says what was erased, and the erasure itself is an event. There is no way back.
+   *
+   * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`, `event-too-large` when so much is
+   * erased that one event cannot name it, and the codes of `append`
+   */
+  erase(refs: readonly string[], options: EraseOptions): Promise<ErasureResult>;
   /** Reads the whole log and checks every stored byte of it. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   close(): Promise<void>;
@@ -180,6 +190,14 @@ export class EmbeddedStore implements Store {
     return whenReadable(this.log, () =>
       makeReceipt(this.log, (at) => this.checkpoint(at), ref, options),
     );
+  }
+
+  async erase(refs: readonly string[], options: EraseOptions): Promise<ErasureResult> {
+    const targets = refs.map((ref) => {
+      const { target: recordId, version } = parseRef(ref);
+      return { recordId, version };
+    });
+    return this.log.erase(targets, options);
   }
 
   verify(options?: VerifyOptions): Promise<VerifyReport> {

@@ -103,6 +103,7 @@ function mortal(storage: Storage, writes: number): Storage {
       await storage.recover();
     },
     readable: () => undefined,
+    compact: () => storage.compact(),
     close: () => storage.close(),
   };
 }

@@ -69,7 +69,7 @@ function printReplay(
     ["decided", `${out.time(decision.recordedAt)} at position ${decidedAt}`],
     ["actor", decision.actor === null ? undefined : printable(decision.actor)],
     ["rested on", plural(verdicts.length, "input")],
-    ["digest", digest],
+    ["digest", digest ?? "none: content of it has been erased"],
   ]);
   if (verdicts.length === 0) return;
   const byRef = new Map(closure.map((record) => [`${record.id}@${record.version}`, record]));

@@ -68,10 +68,15 @@ function print(
     ["recorded", decided && `${out.time(decided.recordedAt)} at position ${decided.position}`],
     ["log", `${log}, ${plural(checkpoint.size, "event")}, root ${hex(checkpoint.root)}`],
     ["rested on", plural(inputs.length, "input")],
-    ["digest", digest],
+    ["digest", digest ?? "none: content of it has been erased"],
   ]);
   out.line(`The holder of the key has signed that ${log} holds this decision and its inputs,`);
   out.line("with this content and no other. Nothing that it rested on is left out.");
+  const erased = closure.filter(({ isErased }) => isErased);
+  if (erased.length > 0) {
+    const refs = erased.map(({ recordId, version }) => printable(`${recordId}@${version}`));
+    out.line(`Content has been erased, and the log says so: ${refs.join(", ")}.`);
+  }
   if (against !== undefined) {
     out.line(`Since its first ${plural(against.size, "event")} the log has only grown.`);
   }

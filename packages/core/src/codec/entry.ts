@@ -120,6 +120,11 @@ export class Entry {
     return new Entry(header, headerBytes, payloadBytes, digest);
   }
 
+  /** An entry of which only the header is known: its content counts as erased. @throws `entry-unreadable`, `format-too-new` */
+  static withoutPayload(position: Position, headerBytes: Buffer): Entry {
+    return Entry.fromParts(position, headerBytes, encodeMessagePack([0, null]));
+  }
+
   /** The stored bytes of the header: what the leaf hash covers. */
   get headerBytes(): Uint8Array {
     return this.#headerBytes;

@@ -17,6 +17,9 @@ export const blockVersionsMax = 64;
 const blockFormat = 1;
 const headerBytes = 24;
 const entryBytes = 56;
+/** Codes of where the content stands: by itself in space S, or nowhere any more. */
+const patchedContent = 1;
+const erasedContent = 2;
 const noDigest = Buffer.alloc(contentDigestBytes);
 // One row serves all comparisons: it is read before the next call can change it.
 const expectedRow = Buffer.alloc(entryBytes);
@@ -33,7 +36,12 @@ export interface VersionEntry {
   readonly contentPosition: Position;
   /** True when the whole document stands under a key of its own, because that event was a patch. */
   readonly patched: boolean;
-  /** Digest of the content, or undefined where it has not been computed (the first version's never is). */
+  /** True when that content has been erased. */
+  readonly erased: boolean;
+  /**
+   * Digest of the content, or undefined where it has not been computed (the first version's never is). Erased content
+   * has a tag in its place, which equals that of other versions whose content was the same.
+   */
   readonly digest: Buffer | undefined;
   /** For an invalidation: the versions it withdraws. Otherwise 0 and 0. */
   readonly from: Version;
@@ -174,7 +182,8 @@ export class VersionBlock {
     return {
       version,
       type: eventTypes[view.getUint8(at) - 1] ?? "record.created",
-      patched: view.getUint8(at + 1) === 1,
+      patched: view.getUint8(at + 1) === patchedContent,
+      erased: view.getUint8(at + 1) === erasedContent,
       contentVersion: view.getUint32(at + 4, true),
       position: view.getFloat64(at + 8, true),
       recordedAtUs: view.getFloat64(at + 16, true),
@@ -226,6 +235,19 @@ export class VersionBlock {
     return new VersionBlock(bytes);
   }
 
+  /** A block in which the content of some versions is erased: by content version, the tag that takes the digest's place. */
+  withErased(tags: ReadonlyMap<Version, Uint8Array>): VersionBlock {
+    const bytes = Buffer.from(this.bytes);
+    for (let version = this.firstVersion; version <= this.lastVersion; version += 1) {
+      const at = this.#rowAt(version);
+      const tag = tags.get(this.#view.getUint32(at + 4, true));
+      if (tag === undefined) continue;
+      bytes[at + 1] = erasedContent;
+      bytes.set(tag, at + 40);
+    }
+    return new VersionBlock(bytes);
+  }
+
   #rowAt(version: Version): number {
     const index = version - this.firstVersion;
     assert(index >= 0 && index < this.count, "the version stands in this block");
@@ -240,7 +262,7 @@ export class VersionBlock {
 /** Writes an entry into bytes that are zero. */
 function writeEntry(bytes: Buffer, at: number, entry: NewVersion, lastInvalidation: Version): void {
   bytes[at] = eventTypes.indexOf(entry.type) + 1;
-  bytes[at + 1] = entry.patched ? 1 : 0;
+  bytes[at + 1] = entry.erased ? erasedContent : entry.patched ? patchedContent : 0;
   bytes.writeUInt32LE(entry.contentVersion, at + 4);
   bytes.writeDoubleLE(entry.position, at + 8);
   bytes.writeDoubleLE(entry.recordedAtUs, at + 16);

@@ -10,14 +10,18 @@ export interface ClosureMember {
   readonly recordId: RecordId;
   readonly version: Version;
   readonly document: RecordDocument;
+  /** True when the content was erased, and the document is empty. */
+  readonly isErased: boolean;
 }
 
 /**
- * SHA-256 over ids, versions and documents, 64 hexadecimal digits: nothing that later events change takes part.
+ * SHA-256 over ids, versions and documents, 64 hexadecimal digits: nothing that later events change takes part. Null
+ * when content has been erased, since what the digest was can no longer be told.
  *
  * @param closure in the order of positions
  */
-export function closureDigest(closure: readonly ClosureMember[]): string {
+export function closureDigest(closure: readonly ClosureMember[]): string | null {
+  if (closure.some(({ isErased }) => isErased)) return null;
   const content = closure.map(({ recordId, version, document }) => [
     recordId,
     version,

@@ -5,6 +5,7 @@ import { limits } from "../limits.ts";
 import { parseTimestamp } from "../timestamp.ts";
 import { Checker, describe, nearest, pointerSegment } from "./checker.ts";
 import { defaultRelation, documentMembers, relations, type NewDocument } from "./document.ts";
+import { erasureKind } from "./erasure.ts";
 import { eventTypes, type EventType, type NewEvent } from "./event.ts";
 
 const envelopeMembers = new Set([
@@ -149,6 +150,7 @@ function checkDocument(value: unknown, check: Checker, at: string): void {
   if (!check.object(value, at)) return;
   check.members(value, documentNames, at);
   check.text(value["kind"], `${at}/kind`, limits.kindBytesMax);
+  if (value["kind"] === erasureKind) check.fail(`${at}/kind`, "is made by erasing alone");
   check.text(value["name"], `${at}/name`, limits.nameBytesMax);
   if (value["tags"] !== undefined) checkTags(value["tags"], check, `${at}/tags`);
   if (value["uris"] !== undefined) checkUris(value["uris"], check, `${at}/uris`);

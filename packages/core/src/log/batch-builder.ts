@@ -68,6 +68,7 @@ export interface BuiltBatch extends BatchStart {
   /** Leaf hashes of the batch's entries, in order. */
   readonly leaves: readonly Uint8Array[];
   readonly puts: readonly StorageEntry[];
+  readonly deletes?: readonly Uint8Array[];
   /** Newest block of each record touched; a later batch of the same write may replace it. */
   readonly blocks: ReadonlyMap<RecordId, VersionBlock>;
 }

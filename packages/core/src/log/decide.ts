@@ -27,6 +27,7 @@ import type { AppendedEvent } from "./event-log.ts";
 import {
   checkExpectedVersion,
   checkIsPlaceholder,
+  checkNotErased,
   checkRestores,
   checkVersion,
   mustExist,
@@ -124,6 +125,7 @@ export class BatchDecider {
     if (restores !== null) checkVersion(versions, restores, "restore", "/data/restores");
     const before = versions.document(versions.current);
     const place = patch === undefined ? "/data/document" : "/data/patch";
+    if (patch !== undefined) checkNotErased(versions, versions.current, place);
     const sources = patch === undefined ? (document?.derivedFrom ?? []) : patch.derivedFrom;
     const placeholders = this.#placeholdersFor(event, sources ?? []);
     const edges =

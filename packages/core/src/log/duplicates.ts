@@ -15,13 +15,20 @@ import type { AppendedEvent } from "./event-log.ts";
  *
  * What the store filled in (pinned versions, ranges) counts as the same where the event leaves it out.
  *
- * @throws `event-id-reused` when the id belongs to another content
+ * @throws `event-id-reused` when the id belongs to another content, `content-erased`
  */
 export function findDuplicate(state: State, event: NewEvent): AppendedEvent | undefined {
   if (event.id === undefined) return undefined;
   const position = state.positionOfEvent(event.id);
   const stored = position === undefined ? undefined : state.entry(position);
   if (position === undefined || stored === undefined) return undefined;
+  if (stored.erasure !== undefined) {
+    throw new StoreError(
+      "content-erased",
+      `Event ${event.id} has been erased, so it cannot be told whether this is the same.`,
+      { details: { eventId: event.id, position, pointer: "/id" } },
+    );
+  }
   if (stored.header.origin !== "given" || !isSameEvent(state, event, stored)) {
     throw new StoreError(
       "event-id-reused",

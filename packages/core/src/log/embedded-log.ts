@@ -1,8 +1,7 @@
 /** The event log on a storage of this process: one writer, decided in memory, written in groups. */
 import type { Observable } from "rxjs";
 
-import { must } from "../assert.ts";
-import type { Clock } from "../clock.ts";
+import { readClockUs, type Clock } from "../clock.ts";
 import type { CommitRecord } from "../codec/commit-record.ts";
 import type { Entry } from "../codec/entry.ts";
 import { throwIfAborted, untilAborted } from "../abort.ts";
@@ -10,7 +9,7 @@ import { StoreError } from "../errors.ts";
 import type { NewEvent, RecordedEvent } from "../event/event.ts";
 import type { Position } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { LineageGraph } from "../lineage/graph.ts";
+import type { LineageGraph } from "../lineage/graph.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { mustHaveEntry, PendingState, StoredState, type State } from "../records/state.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -20,9 +19,17 @@ import type { Acknowledged, AcknowledgedFile } from "./acknowledged-file.ts";
 import { checkConditions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
+import {
+  eraseContent,
+  type EraseOptions,
+  type ErasureResult,
+  type ErasureWrites,
+  type EraseTarget,
+} from "./erase.ts";
 import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
+import { loadGraph } from "./load-graph.ts";
 import { LogProofs } from "./log-proofs.ts";
 import { readEntries } from "./read-entries.ts";
 import { readCommit, Recovery, type LogStatus } from "./recovery.ts";
@@ -50,8 +57,8 @@ export class EmbeddedLog implements EventLog {
   #answeredUntilUs = 0;
   #graph: LineageGraph | undefined;
   #graphLoading: Promise<LineageGraph> | undefined;
-  /** There while appends wait for the graph. */
-  #gate: Promise<void> | undefined;
+  /** There while appends wait for the graph, or for an erasure. */
+  #gate: Promise<unknown> | undefined;
   #damage: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -170,9 +177,13 @@ export class EmbeddedLog implements EventLog {
     if (this.#writer.waitingPuts > limits.pendingPutsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
     }
-    if (this.#graph === undefined && checked.some(cascades)) this.#gate ??= this.#openGate();
+    if (this.#graph === undefined && checked.some(cascades)) {
+      this.#gate ??= this.graph().finally(this.#open);
+    }
     // When there is nothing to wait for, the batch is decided in the turn of the call, before the sender can change its objects.
-    const own = this.#mustWait ? await this.#wait(checked, options) : checked;
+    // The sender may change its objects while we wait: what was checked is what is stored.
+    const own = this.#mustWait ? structuredClone(checked) : checked;
+    while (this.#mustWait) await this.#whenReady(options.signal);
     const batch = this.#decide(own, options);
     await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
@@ -183,28 +194,44 @@ export class EmbeddedLog implements EventLog {
     return this.#gate !== undefined || this.#recovery.failure !== undefined;
   }
 
-  /** Waits until the graph is there and a failed write is dealt with. Batches sent meanwhile wait too, in the order of calls. */
-  async #wait(
-    events: readonly NewEvent[],
-    { signal }: AppendOptions,
-  ): Promise<readonly NewEvent[]> {
-    // The sender may change its objects while we wait: what was checked is what is stored.
-    const own = structuredClone(events);
-    while (this.#mustWait) {
-      await this.#gate;
-      await this.#recovery.run();
-      throwIfAborted(signal);
-      this.#assertTakesAppends();
-    }
-    return own;
+  /** Waits until the graph is there, an erasure done and a failed write dealt with. Those that wait go on in the order of calls. */
+  async #whenReady(signal?: AbortSignal): Promise<void> {
+    await this.#gate;
+    await this.#recovery.run();
+    throwIfAborted(signal);
+    this.#assertTakesAppends();
   }
 
-  async #openGate(): Promise<void> {
-    try {
-      await this.graph();
-    } finally {
-      this.#gate = undefined;
-    }
+  readonly #open = (): void => {
+    this.#gate = undefined;
+  };
+
+  /**
+   * Destroys the content of events, and records that it was done; see `Store.erase`.
+   *
+   * Nothing is appended meanwhile. Resolves once the content is gone from the files.
+   */
+  async erase(targets: readonly EraseTarget[], options: EraseOptions): Promise<ErasureResult> {
+    this.#assertTakesAppends();
+    while (this.#mustWait) await this.#whenReady();
+    const erasing = this.#erase(targets, options);
+    this.#gate = erasing.then(this.#open, this.#open);
+    const result = await erasing;
+    if (result.position !== null) await this.#storage.compact();
+    return result;
+  }
+
+  async #erase(targets: readonly EraseTarget[], options: EraseOptions): Promise<ErasureResult> {
+    await this.#writer.idle();
+    this.#assertTakesAppends();
+    const place = { storage: this.#storage, state: this.#stored, head: this.head };
+    const write = async (event: NewEvent, writes: ErasureWrites) => {
+      const batch = this.#decide([event], {});
+      const puts = [...batch.puts, ...writes.puts];
+      await this.#writer.write({ ...batch, puts, deletes: writes.deletes });
+      this.#pending.forgetBlocks(writes.recordIds);
+    };
+    return eraseContent(place, write, targets, options);
   }
 
   async #write(batch: DecidedBatch, key: string | undefined): Promise<void> {
@@ -264,7 +291,7 @@ export class EmbeddedLog implements EventLog {
 
   /** The present by this log's reckoning: never before the last batch or answer. Microseconds since the epoch. */
   nowUs(): number {
-    return Math.max(this.#clockUs(), this.#decided.recordedAtUs, this.#answeredUntilUs);
+    return Math.max(readClockUs(this.#clock), this.#decided.recordedAtUs, this.#answeredUntilUs);
   }
 
   async close(): Promise<void> {
@@ -286,7 +313,7 @@ export class EmbeddedLog implements EventLog {
     if (known !== undefined) return known;
     if (!isAllStored(state, events)) checkConditions(state, this.#decided.head, options);
     const recordedAtUs = Math.max(
-      this.#clockUs(),
+      readClockUs(this.#clock),
       this.#decided.recordedAtUs + 1,
       this.#answeredUntilUs + 1,
     );
@@ -317,12 +344,6 @@ export class EmbeddedLog implements EventLog {
     this.#pending.forget(commit.head);
     this.#noteAcknowledged();
     this.#headSignal.notify();
-  }
-
-  /** The clock's reading, or 0 when it is none: the log then goes on from the last batch. */
-  #clockUs(): number {
-    const now = Math.floor(this.#clock.nowUs());
-    return now >= 0 && now <= limits.timeUsMax ? now : 0;
   }
 
   /** A damaged log notes nothing: what the side file says of its end is the evidence that something is missing. */
@@ -358,21 +379,16 @@ export class EmbeddedLog implements EventLog {
     if (stored.head > this.head) this.#advance(stored);
   }
 
-  async #loadGraph(): Promise<LineageGraph> {
-    const graph = new LineageGraph();
-    while (graph.head < this.head) {
-      for await (const entries of this.readEntries({ from: graph.head + 1 })) {
-        for (const { header } of entries) graph.apply(header);
-      }
-    }
-    // From here to the assignment nothing else runs, so no event can slip in between.
-    while (graph.head < this.#decided.head) {
-      graph.apply(
-        must(this.#pending.entry(graph.head + 1), "a decided event is pending or stored").header,
-      );
-    }
-    this.#graph = graph;
-    return graph;
+  #loadGraph(): Promise<LineageGraph> {
+    const source = {
+      head: () => this.head,
+      readEntries: (options: ReadOptions) => this.readEntries(options),
+      decidedHead: () => this.#decided.head,
+      decided: (position: Position) => this.#pending.entry(position),
+    };
+    return loadGraph(source, (graph) => {
+      this.#graph = graph;
+    });
   }
 
   #assertTakesAppends(): void {

@@ -63,13 +63,29 @@ export function checkVersion(
   );
 }
 
-/** A version that says it restores another holds that one's content; its name and tags may be new ones. @throws `event-invalid` */
+/** What has been erased can be neither patched nor restored. @throws `content-erased` */
+export function checkNotErased(
+  { recordId }: RecordVersions,
+  { version, erased }: VersionEntry,
+  pointer: string,
+): void {
+  if (!erased) return;
+  throw new StoreError(
+    "content-erased",
+    `The content of version ${version} of record ${JSON.stringify(recordId)} has been erased.`,
+    { details: { recordId, version, pointer } },
+  );
+}
+
+/** A version that says it restores another holds that one's content; its name and tags may be new ones. @throws `event-invalid`, `content-erased` */
 export function checkRestores(
   versions: RecordVersions,
   restores: number,
   after: RecordDocument,
 ): void {
-  const old = versions.document(must(versions.version(restores), "the version to restore exists"));
+  const row = must(versions.version(restores), "the version to restore exists");
+  checkNotErased(versions, row, "/data/restores");
+  const old = versions.document(row);
   if (contentDigest(old).equals(contentDigest(after))) return;
   const pointer = "/data/restores";
   const message = `does not hold the content of version ${restores}`;

@@ -109,7 +109,7 @@ export class GroupWriter {
       this.#assemble(batches, puts);
       commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
       puts.push([commitKey, encodeCommit(commit)]);
-      await this.#storage.write({ puts });
+      await this.#storage.write({ puts, deletes: batches.flatMap(({ deletes }) => deletes ?? []) });
     } catch (error) {
       return this.#fail(error, puts);
     }

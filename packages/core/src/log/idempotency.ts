@@ -11,7 +11,7 @@ import { batchDigest } from "./batch-input.ts";
 import type { DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
 
-/** The first answer to a batch whose key is known; undefined for a new one. @throws `idempotency-key-reused` */
+/** The first answer to a batch whose key is known; undefined for a new one. @throws `idempotency-key-reused`, `content-erased` */
 export function answerToKey(
   state: PendingState,
   decided: BatchStart,
@@ -20,6 +20,13 @@ export function answerToKey(
 ): DecidedBatch | undefined {
   const before = key === undefined ? undefined : state.idempotentBatch(key);
   if (before === undefined) return undefined;
+  if (before.digest === null) {
+    throw new StoreError(
+      "content-erased",
+      `Events of the batch with idempotency key ${JSON.stringify(key)} have been erased.`,
+      { details: { idempotencyKey: key, positions: before.positions } },
+    );
+  }
   if (!batchDigest(events).equals(before.digest)) {
     throw new StoreError(
       "idempotency-key-reused",

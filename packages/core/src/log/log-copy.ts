@@ -234,7 +234,7 @@ export class LogCopy {
     }
     if (erasure !== undefined) {
       const tag = must(erasure.contentTag, "erased content has a tag");
-      return madeRow(header, { isPatched: false, digest: Buffer.from(tag) });
+      return madeRow(header, { isPatched: false, isErased: true, digest: Buffer.from(tag) });
     }
     if (entry.payload().data["patch"] === undefined) {
       const digest = header.version === 1 ? undefined : contentDigest(wholeDocument(entry));
@@ -296,7 +296,7 @@ function isKey(key: string, { digest, positions }: IdempotentBatch, head: Positi
   return (
     key !== "" &&
     Buffer.byteLength(key) <= limits.idempotencyKeyBytesMax &&
-    digest.length === hashBytes &&
+    (digest === null || digest.length === hashBytes) &&
     positions.length > 0 &&
     positions.every((position) => Number.isInteger(position) && position >= 1 && position <= head)
   );

@@ -22,6 +22,8 @@ import type { StoredTree } from "./stored-tree.ts";
 export interface MadeContent {
   /** True when the event holds a patch, so that the whole document is stored beside it. */
   readonly isPatched: boolean;
+  /** True when the content has been erased. Default false. */
+  readonly isErased?: boolean;
   /** Undefined where it is not stored. */
   readonly digest: Buffer | undefined;
 }
@@ -29,7 +31,7 @@ export interface MadeContent {
 /** The row of an event with content of its own. */
 export function madeRow(
   { position, recordedAtUs, version, structure }: EntryHeader,
-  { isPatched, digest }: MadeContent,
+  { isPatched, isErased = false, digest }: MadeContent,
 ): NewVersion {
   return {
     type: structure.type,
@@ -38,6 +40,7 @@ export function madeRow(
     contentVersion: version,
     contentPosition: position,
     patched: isPatched,
+    erased: isErased,
     digest,
     from: 0,
     to: 0,

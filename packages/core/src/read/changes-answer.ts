@@ -29,11 +29,13 @@ function changeOf({ state, asOf }: ReadScope, recordId: RecordId, from: Position
   const { kind, name } = document;
   const row = { recordId, kind, name, toVersion: after.version };
   if (before === undefined) return { ...row, changes: ["created"], fromVersion: null, fields: [] };
-  const fields = fieldChanges(versions.document(before), document);
+  const isErased = before.erased || after.erased;
+  const fields = isErased ? [] : fieldChanges(versions.document(before), document);
   const wasValid = versions.withdrawalOf(before.contentVersion, from) === undefined;
   const isValid = versions.withdrawalOf(after.contentVersion, asOf) === undefined;
   const changes: StoreChange["changes"][number][] = [];
-  if (fields.length > 0) changes.push("updated");
+  const isOther = isErased && before.contentVersion !== after.contentVersion;
+  if (fields.length > 0 || isOther) changes.push("updated");
   if (wasValid && !isValid) changes.push("withdrawn");
   if (!wasValid && isValid) changes.push("restored");
   if (changes.length === 0) changes.push("touched");

@@ -1,6 +1,8 @@
 /** The reader of an embedded store: each question goes to the file that answers it. */
 import { must } from "../assert.ts";
 import { throwIfAborted } from "../abort.ts";
+import type { VersionEntry } from "../codec/version-block.ts";
+import { StoreError } from "../errors.ts";
 import type { RecordedEvent } from "../event/event.ts";
 import { parseRef, type Position, type RecordId } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
@@ -72,6 +74,7 @@ export class EmbeddedReader implements Reader {
   #diff(from: string, to: string): RecordDiff {
     const before = mustFindRef(this.#scope, from);
     const after = mustFindRef(this.#scope, to);
+    for (const { versions, entry } of [before, after]) assertNotErased(versions.recordId, entry);
     return {
       from: { recordId: before.versions.recordId, version: before.entry.version },
       to: { recordId: after.versions.recordId, version: after.entry.version },
@@ -145,4 +148,13 @@ export class EmbeddedReader implements Reader {
   #event(position: Position): RecordedEvent {
     return mustHaveEntry(this.#scope.state, position).event();
   }
+}
+
+/** An empty document in the place of erased content would look like a change. @throws `content-erased` */
+function assertNotErased(recordId: RecordId, { version, erased }: VersionEntry): void {
+  if (!erased) return;
+  throw new StoreError("content-erased", `The content of ${recordId}@${version} has been erased.`, {
+    hint: `See who erased it and why with: sennit show ${recordId}@${version}`,
+    details: { recordId, version },
+  });
 }

@@ -23,6 +23,15 @@ export interface InvalidationView {
   readonly via: RecordVersionRef | null;
 }
 
+/** What became of content that was erased. */
+export interface ErasureView {
+  /** The record that says so, of kind `erasure`, and its event. */
+  readonly recordId: RecordId;
+  readonly position: Position;
+  readonly recordedAt: string;
+  readonly cause: string;
+}
+
 /** One version of a record as it stood at the reader's instant. */
 export interface RecordView {
   readonly id: RecordId;
@@ -46,6 +55,8 @@ export interface RecordView {
   /** The position of the event that made this version. */
   readonly position: Position;
   readonly invalidation: InvalidationView | null;
+  /** There only when the content was erased: name, tags and all other content are then empty, as of any instant. */
+  readonly erased?: ErasureView;
 }
 
 export interface History {
@@ -153,8 +164,11 @@ export interface Replay {
   readonly edges: readonly LineageEdge[];
   /** One per input, in the order of `closure`. */
   readonly verdicts: readonly InputVerdict[];
-  /** SHA-256 over the content of the closure, 64 hexadecimal digits: the same at every replay. */
-  readonly digest: string;
+  /**
+   * SHA-256 over the content of the closure, 64 hexadecimal digits: the same at every replay. Null once content of it has
+   * been erased.
+   */
+  readonly digest: string | null;
 }
 
 /** A source whose current content differs from the pinned one. */
@@ -174,7 +188,7 @@ export interface StoreChange {
   readonly changes: readonly ("created" | "updated" | "withdrawn" | "restored" | "touched")[];
   readonly fromVersion: Version | null;
   readonly toVersion: Version;
-  /** What an update changed. */
+  /** What an update changed; empty when content to compare was erased. */
   readonly fields: readonly FieldChange[];
 }
 
@@ -198,6 +212,7 @@ export interface Reader {
   /** Like `record`, with undefined for what is not there. */
   findRecord(ref: string): Promise<RecordView | undefined>;
   history(recordId: RecordId): Promise<History>;
+  /** @throws `content-erased` also */
   diff(from: string, to: string): Promise<RecordDiff>;
   lineage(ref: string, options?: LineageOptions): Promise<Lineage>;
   /** What an invalidation of the ref would withdraw: without a version, all versions so far. */

@@ -1,12 +1,13 @@
 /** Builds the public form of a record version as it stood at a position. */
-import { assert } from "../assert.ts";
+import { assert, must } from "../assert.ts";
 import type { VersionEntry } from "../codec/version-block.ts";
 import type { RecordDocument } from "../event/document.ts";
+import { readErasureNote } from "../event/erasure.ts";
 import type { Position } from "../ids.ts";
 import { mustHaveEntry, type State } from "../records/state.ts";
 import { mustHaveVersions, type RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
-import type { InvalidationView, RecordView } from "./reader.ts";
+import type { ErasureView, InvalidationView, RecordView } from "./reader.ts";
 
 /** The version as a record view, its status and staleness as of a position. */
 export function recordView(
@@ -39,6 +40,20 @@ export function recordView(
     actor: actor ?? null,
     position: entry.position,
     invalidation,
+    ...(entry.erased && { erased: erasureView(state, entry) }),
+  };
+}
+
+function erasureView(state: State, { contentPosition }: VersionEntry): ErasureView {
+  const { erasure } = mustHaveEntry(state, contentPosition);
+  const { erasedBy: position } = must(erasure, "erased content says by which event");
+  const event = mustHaveEntry(state, position);
+  const note = readErasureNote(event.payload().data["attributes"]);
+  return {
+    recordId: event.header.recordId,
+    position,
+    recordedAt: formatTimestamp(event.header.recordedAtUs),
+    cause: note?.cause ?? "",
   };
 }
 

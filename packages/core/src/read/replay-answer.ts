@@ -30,7 +30,12 @@ export async function answerReplay(scope: ReadScope, ref: string): Promise<Repla
     edges,
     verdicts: inputs.map((position) => inputVerdict(scope, graph, position, decidedAt)),
     digest: closureDigest(
-      closure.map((record) => ({ recordId: record.id, version: record.version, document: record })),
+      closure.map((record) => ({
+        recordId: record.id,
+        version: record.version,
+        document: record,
+        isErased: record.erased !== undefined,
+      })),
     ),
   };
 }

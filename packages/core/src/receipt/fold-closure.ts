@@ -1,9 +1,11 @@
 /** Folds proven events into the closure of a decision, and sees to it that nothing is missing and nothing is too many. */
 import { must } from "../assert.ts";
+import type { EntryHeader } from "../codec/entry-header.ts";
 import type { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import type { ClosureMember } from "../event/closure-digest.ts";
 import type { RecordDocument } from "../event/document.ts";
+import { erasureKind, readErasureNote } from "../event/erasure.ts";
 import {
   formatRef,
   type Position,
@@ -58,6 +60,7 @@ export function foldClosure(
       closure.add(found);
     }
   }
+  for (const { entry } of entries) fold.useErasureOf(entry);
   if (fold.usedCount < entries.length) {
     throw new StoreError(
       "receipt-malformed",
@@ -69,14 +72,17 @@ export function foldClosure(
     .map((entry) => proven(entry, fold.document(entry)));
 }
 
-function proven({ header }: Entry, document: RecordDocument): ProvenVersion {
+function proven({ header, erasure }: Entry, document: RecordDocument): ProvenVersion {
   const { recordId, version, position, recordedAtUs } = header;
-  return { recordId, version, position, recordedAt: formatTimestamp(recordedAtUs), document };
+  const recordedAt = formatTimestamp(recordedAtUs);
+  return { recordId, version, position, recordedAt, document, isErased: erasure !== undefined };
 }
 
 /** The content of record versions, folded from the events of a receipt as far as it is asked for. */
 class ClosureFold {
   readonly #records = new Map<RecordId, Map<Version, Entry>>();
+  /** The records of erasures. */
+  readonly #erasures: Entry[] = [];
   /** Documents that stand in the receipt. */
   readonly #given = new Map<Entry, RecordDocument>();
   /** Documents asked for, and those on the way to them. */
@@ -92,6 +98,10 @@ class ClosureFold {
         throw contentInvalid(position, "has a version that its record had before");
       }
       lastVersions.set(recordId, version);
+      const { structure } = entry.header;
+      if (structure.type === "record.created" && structure.kind === erasureKind) {
+        this.#erasures.push(entry);
+      }
       const versions = this.#records.get(recordId) ?? new Map<Version, Entry>();
       this.#records.set(recordId, versions.set(version, entry));
     }
@@ -113,6 +123,23 @@ class ClosureFold {
     );
   }
 
+  /** Content may only be missing when the receipt proves that it was erased. @throws `receipt-incomplete` */
+  useErasureOf({ header, erasure }: Entry): void {
+    if (erasure === undefined) return;
+    const { recordId, version, position } = header;
+    const proof = this.#erasures.find(
+      (other) => other.header.position > position && recordsErasure(other, header),
+    );
+    if (proof === undefined) {
+      throw new StoreError(
+        "receipt-incomplete",
+        `The receipt holds neither the content of ${formatRef({ recordId, version })} nor the record of its erasure.`,
+        { details: { recordId, version } },
+      );
+    }
+    this.document(proof);
+  }
+
   /** The document a version holds. @throws `receipt-incomplete` when an event is missing that had a part in it */
   document(entry: Entry): RecordDocument {
     const changes: Entry[] = [];
@@ -130,6 +157,15 @@ class ClosureFold {
     }
     return must(document, "a fold starts from a document");
   }
+}
+
+function recordsErasure(entry: Entry, { recordId, version }: EntryHeader): boolean {
+  if (entry.erasure !== undefined) return false;
+  const note = readErasureNote(wholeDocument(entry).attributes);
+  return (note?.erased ?? []).some(
+    ({ recordId: id, versions: { from, to } }) =>
+      id === recordId && from <= version && version <= to,
+  );
 }
 
 /** True for an event that says the whole content by itself. */

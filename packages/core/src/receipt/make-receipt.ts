@@ -1,6 +1,7 @@
 /** Makes receipts: the events that a decision's closure is made of, each with its proof. */
 import { must } from "../assert.ts";
 import { encodeBase64 } from "../checkpoint/base64.ts";
+import { StoreError } from "../errors.ts";
 import type { Position, RecordVersionRef } from "../ids.ts";
 import { ancestors } from "../lineage/walk.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
@@ -60,13 +61,17 @@ async function eventsOf(
   for (const { position } of ancestors(graph, decidedAt, { asOf: decidedAt })) {
     addEvents(scope.state, graph.refAt(position), positions);
   }
+  addErasures(scope, positions);
   return {
     decision: graph.refAt(decidedAt),
     positions: [...positions].toSorted((a, b) => a - b),
   };
 }
 
-/** Adds the event that holds the version's content; for a patch of entry format 1, with those it is folded from. */
+/**
+ * Adds the event that holds the version's content. Where it does not say all of it (a patch of entry format 1, erased
+ * content, whose sources may stand in an earlier header), those before it are added too, back to one that does.
+ */
 function addEvents(
   state: State,
   { recordId, version: last }: RecordVersionRef,
@@ -78,8 +83,28 @@ function addEvents(
     // Another pinned version of the record has brought this one, and with it all that is below.
     if (positions.has(entry.position)) return;
     positions.add(entry.position);
-    if (entry.type === "record.invalidated") continue;
+    if (entry.type === "record.created") return;
+    if (entry.type === "record.invalidated" || entry.erased) continue;
     if (!entry.patched || documentDigest(mustHaveEntry(state, entry.position)) !== null) return;
+  }
+}
+
+/** Adds the records of what was erased: that content is missing has to be proven as well. */
+function addErasures({ state, asOf }: ReadScope, positions: Set<Position>): void {
+  for (const position of positions) {
+    const { erasure } = mustHaveEntry(state, position);
+    if (erasure === undefined) continue;
+    if (erasure.erasedBy > asOf) {
+      throw new StoreError(
+        "content-erased",
+        `The content of the event at position ${position} was erased at position ${erasure.erasedBy}, after the checkpoint.`,
+        {
+          hint: `Ask for a receipt as of position ${erasure.erasedBy} or later.`,
+          details: { position, erasedBy: erasure.erasedBy },
+        },
+      );
+    }
+    positions.add(erasure.erasedBy);
   }
 }
 
@@ -89,7 +114,7 @@ function receiptEntry(log: EmbeddedLog, position: Position, size: Position): Rec
   return {
     position,
     header: encodeBase64(entry.headerBytes),
-    payload: encodeBase64(entry.payloadBytes),
+    payload: entry.erasure === undefined ? encodeBase64(entry.payloadBytes) : null,
     ...(document !== undefined && { document: encodeBase64(document) }),
     proof: log.proofs.inclusionProof(position, size).map((hash) => encodeBase64(hash)),
   };

@@ -14,8 +14,8 @@ export interface ReceiptEntry {
   readonly position: Position;
   /** The stored header; its leaf hash stands in the log's tree. */
   readonly header: string;
-  /** The stored payload; the header holds its digest. */
-  readonly payload: string;
+  /** The stored payload; the header holds its digest. Null when it was erased. */
+  readonly payload: string | null;
   /** The stored document that the patch made; the header holds its digest. Absent for other events. */
   readonly document?: string;
   /** The hashes that lead from the leaf to the root of the checkpoint. */
@@ -45,7 +45,8 @@ export interface Receipt {
 export interface EntryParts {
   readonly position: Position;
   readonly header: Uint8Array;
-  readonly payload: Uint8Array;
+  /** Undefined when it was erased. */
+  readonly payload: Uint8Array | undefined;
   readonly document: Uint8Array | undefined;
   readonly proof: readonly Uint8Array[];
 }
@@ -135,11 +136,11 @@ class ReceiptReading {
     if (!checker.object(value, pointer))
       return { position: 0, header: nothing, payload: nothing, document: undefined, proof: [] };
     checker.members(value, entryMembers, pointer);
-    const { document } = value;
+    const { payload, document } = value;
     return {
       position: this.#integer(value["position"], `${pointer}/position`, 1),
       header: this.#bytes(value["header"], `${pointer}/header`),
-      payload: this.#bytes(value["payload"], `${pointer}/payload`),
+      payload: payload === null ? undefined : this.#bytes(payload, `${pointer}/payload`),
       document: document === undefined ? undefined : this.#bytes(document, `${pointer}/document`),
       proof: this.#hashes(value["proof"], `${pointer}/proof`),
     };

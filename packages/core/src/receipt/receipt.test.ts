@@ -236,7 +236,7 @@ test("the document of a patch must be there, be the one committed to, and belong
   const receipt = await receiptOf(await storeOf(history), "c");
   const [, { document = "" } = {}] = receipt.entries;
   expect(document).not.toBe("");
-  const changed = (at: number, value: string | undefined) =>
+  const changed = (at: number, value: string | null | undefined) =>
     codeOfChanged(receipt, ({ entries }) => Object.assign(entries[at] ?? {}, { document: value }));
   expect(await changed(1, undefined)).toBe("receipt-incomplete");
   expect(await changed(1, receipt.entries[0]?.payload)).toBe("receipt-content-invalid");

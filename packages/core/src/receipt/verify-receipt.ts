@@ -30,8 +30,8 @@ export interface VerifiedReceipt {
   readonly checkpoint: Checkpoint;
   /** The older checkpoint the log has only grown since, when one was given. */
   readonly against: Checkpoint | undefined;
-  /** SHA-256 over the content of the closure, 64 hexadecimal digits: the one that a replay gives. */
-  readonly digest: string;
+  /** SHA-256 over the content of the closure, 64 hexadecimal digits, or null: the one that a replay gives. */
+  readonly digest: string | null;
 }
 
 /**
@@ -79,7 +79,12 @@ async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<Proven
     );
   }
   return contentOf(() => {
-    const entry = Entry.fromParts(position, Buffer.from(header), Buffer.from(payload));
+    const headerBytes = Buffer.from(header);
+    if (payload === undefined) {
+      const entry = Entry.withoutPayload(position, headerBytes);
+      return { entry, document: undefined };
+    }
+    const entry = Entry.fromParts(position, headerBytes, Buffer.from(payload));
     if (!entry.payloadMatchesDigest()) throw otherContent(position);
     return { entry, document: provenDocument(entry, document) };
   });

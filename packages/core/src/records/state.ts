@@ -31,8 +31,8 @@ export interface State {
 
 /** What is remembered of a batch that carried an idempotency key. */
 export interface IdempotentBatch {
-  /** SHA-256 of the batch as it was sent. */
-  readonly digest: Uint8Array;
+  /** SHA-256 of the batch as it was sent; null once one of its events has been erased. */
+  readonly digest: Uint8Array | null;
   /** Positions of the events given, in the order given. */
   readonly positions: readonly Position[];
 }
@@ -87,7 +87,7 @@ export class StoredState implements State {
   idempotentBatch(key: string): IdempotentBatch | undefined {
     const body = this.#body(idempotencyKey(key), () => `idempotency key ${JSON.stringify(key)}`);
     if (body === undefined) return undefined;
-    const [digest, positions] = decodeMessagePack(body) as [Uint8Array, Position[]];
+    const [digest, positions] = decodeMessagePack(body) as [Uint8Array | null, Position[]];
     return { digest, positions };
   }
 
@@ -220,6 +220,11 @@ export class PendingState implements State {
     this.#eventIds.clear();
     this.#batches.clear();
     this.#recentBlocks.clear();
+  }
+
+  /** Lets go of blocks that have been written over. */
+  forgetBlocks(recordIds: Iterable<RecordId>): void {
+    for (const recordId of recordIds) this.#recentBlocks.delete(recordId);
   }
 
   /** Lets go of an idempotency key whose batch is on disk. Its events' positions do not tell: they may be duplicates. */

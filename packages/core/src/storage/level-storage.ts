@@ -9,6 +9,13 @@ import { refuseDamage } from "./level-files/refuse-damage.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;
+interface Compactable {
+  compactRange(start: Uint8Array, end: Uint8Array): Promise<void>;
+}
+
+/** Bounds of all keys: no space has the letter ff. */
+const firstKey = Buffer.from([0x00]);
+const lastKey = Buffer.from([0xff]);
 /** Shortest time between two attempts to recover that cost more than a look at the free space, milliseconds. */
 const recoveryIntervalMs = 1000;
 
@@ -164,6 +171,14 @@ class LevelStorage implements Storage {
     } finally {
       await iterator.close();
     }
+  }
+
+  async compact(): Promise<void> {
+    await this.readable();
+    this.#assertOpen();
+    // The declarations are those of every platform; in Node, Level is a ClassicLevel.
+    const level: unknown = this.#level;
+    await (level as Compactable).compactRange(firstKey, lastKey);
   }
 
   recover(): Promise<void> {

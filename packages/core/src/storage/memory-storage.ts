@@ -63,6 +63,11 @@ class MemoryStorage implements Storage {
 
   readable(): undefined {}
 
+  async compact(): Promise<void> {
+    this.#assertOpen();
+    await Promise.resolve();
+  }
+
   async close(): Promise<void> {
     this.#open = false;
     await Promise.resolve();

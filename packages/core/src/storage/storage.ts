@@ -53,5 +53,10 @@ export interface Storage {
    * @throws the codes of `recover` when the storage cannot be opened again at present
    */
   readable(): Promise<void> | undefined;
+  /**
+   * Lets go of every value that was written over or deleted before the call: no file holds it any more, unless a scan that
+   * began before is still at work. What the device keeps of files that are gone is beyond it.
+   */
+  compact(): Promise<void>;
   close(): Promise<void>;
 }

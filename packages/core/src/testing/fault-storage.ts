@@ -104,6 +104,11 @@ export class FaultStorage implements Storage {
     }
   }
 
+  compact(): Promise<void> {
+    this.#assertAlive();
+    return this.#inner.compact();
+  }
+
   recover(): Promise<void> {
     this.#recovering ??= this.#recover().finally(() => {
       this.#recovering = undefined;

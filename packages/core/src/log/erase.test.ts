@@ -1,0 +1,267 @@
+/** Erasure: the content is gone from every file, and everything else is as it was. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { parseVerifierKey } from "../checkpoint/signed-note.ts";
+import { created, invalidated, replaced, updated } from "../event/event.ts";
+import { must } from "../assert.ts";
+import { openMemoryStore, openStore } from "../open-store.ts";
+import type { Receipt } from "../receipt/receipt-format.ts";
+import { verifyReceipt } from "../receipt/verify-receipt.ts";
+import type { EmbeddedStore } from "../store.ts";
+import { codeOf } from "../testing/storage-contract.ts";
+import { eventId, make, readAll, withdraw } from "../testing/samples.ts";
+import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
+
+const secret = "Marie Curie, born 1867 in Warsaw";
+
+async function withPatient(): Promise<EmbeddedStore> {
+  const store = await openMemoryStore();
+  await fillWithPatient(store);
+  return store;
+}
+
+async function fillWithPatient(store: EmbeddedStore): Promise<void> {
+  const attributes = { patient: secret, dose: 4 };
+  await store.append([make("cfg")]);
+  await store.append(
+    [
+      created(
+        "scan",
+        {
+          kind: "dataset",
+          name: secret,
+          attributes,
+          tags: { patient: secret },
+          derivedFrom: [{ recordId: "cfg", role: "configuration" }],
+        },
+        { id: eventId(1), actor: "maria" },
+      ),
+    ],
+    { idempotencyKey: "scan" },
+  );
+  await store.append([updated("scan", { tags: { checked: true } })]);
+  await store.append([make("model", ["scan"]), make("old", ["scan@1"])]);
+  await store.append([
+    replaced("scan", {
+      kind: "dataset",
+      name: "anonymous",
+      attributes: { dose: 4 },
+      derivedFrom: [{ recordId: "cfg" }],
+    }),
+  ]);
+}
+
+test("an erased version says so, keeps its kind and its sources, and has no content", async () => {
+  const store = await withPatient();
+  const result = await store.erase(["scan@1"], { cause: "consent withdrawn", actor: "otto" });
+  expect(result).toMatchObject({
+    position: 7,
+    erased: [{ recordId: "scan", versions: { from: 1, to: 2 } }],
+  });
+  for (const ref of ["scan@1", "scan@2"]) {
+    const record = await store.record(ref);
+    expect(record).toMatchObject({
+      kind: "dataset",
+      name: "",
+      tags: {},
+      attributes: {},
+      derivedFrom: [{ recordId: "cfg", version: 1, role: "configuration" }],
+      actor: null,
+      erased: { position: 7, cause: "consent withdrawn", recordId: result.recordId },
+    });
+  }
+  expect(await store.record("scan")).toMatchObject({ version: 3, name: "anonymous" });
+  expect(await store.record("scan")).not.toHaveProperty("erased");
+  expect(JSON.stringify([await store.history("scan"), await readAll(store.log)])).not.toContain(
+    "Marie",
+  );
+});
+
+test("the erasure is a record that says what was erased, why and by whom", async () => {
+  const store = await withPatient();
+  const { recordId } = await store.erase(["scan@1"], { cause: "consent withdrawn", actor: "otto" });
+  expect(await store.record(must(recordId, "something was erased"))).toMatchObject({
+    kind: "erasure",
+    actor: "otto",
+    attributes: {
+      cause: "consent withdrawn",
+      erased: [{ recordId: "scan", versions: { from: 1, to: 2 } }],
+    },
+  });
+});
+
+test("lineage, root, proofs and what was stale stay as they were, as of every position", async () => {
+  const store = await withPatient();
+  await store.append([updated("cfg", { name: "renamed" }), updated("scan", { name: "again" })]);
+  const before = await everythingBut(store);
+  const old = await store.checkpoint();
+  await store.erase(["scan@1"], { cause: "consent withdrawn" });
+  expect(await everythingBut(store)).toEqual(before);
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+  const key = must(await parseVerifierKey(await store.verifierKey()), "a key");
+  const receipt = await store.receipt("cfg", { against: { size: 8 } });
+  await verifyReceipt(receipt, key, { against: old });
+});
+
+/** What must not change: structure of every version as of every position, and the tree. */
+async function everythingBut(store: EmbeddedStore): Promise<unknown> {
+  const instants = [];
+  for (let position = 1; position <= 8; position += 1) {
+    const reader = await store.at({ position });
+    for (const id of ["cfg", "scan", "model", "old"]) {
+      const record = await reader.findRecord(id);
+      if (record === undefined) continue;
+      const { status, stale, version, derivedFrom, kind } = record;
+      const lineage = await reader.lineage(id);
+      const verdicts = (await reader.replay(id)).verdicts;
+      const edges = lineage.edges;
+      instants.push({ position, id, status, stale, version, derivedFrom, kind, edges, verdicts });
+    }
+  }
+  return {
+    instants,
+    tree: store.log.proofs.treeHead(8),
+    proof: store.log.proofs.inclusionProof(3, 8),
+  };
+}
+
+test("versions whose content was the same stay the same when they are erased one after another", async () => {
+  const store = await openMemoryStore();
+  const same = { kind: "k", name: "n", attributes: { secret } };
+  await store.append([created("a", same), replaced("a", { ...same, name: "m" })]);
+  await store.append([make("d", ["a@1"]), replaced("a", { ...same, name: "o" })]);
+  expect((await store.record("d")).stale).toBe(false);
+  for (const ref of ["a@1", "a@3", "a@2"]) {
+    await store.erase([ref], { cause: "private" });
+    expect([ref, (await store.record("d")).stale]).toEqual([ref, false]);
+  }
+  await store.append([replaced("a", same)]);
+  expect((await store.record("d")).stale).toBe(true);
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
+test("what was erased can be neither patched, restored, compared nor sent again", async () => {
+  const store = await withPatient();
+  await store.erase(["scan"], { cause: "consent withdrawn" });
+  const append = (...events: Parameters<EmbeddedStore["append"]>) =>
+    codeOf(() => store.append(...events));
+  expect(await append([updated("scan", { name: "n" })])).toBe("content-erased");
+  const again = created("scan", { kind: "dataset", name: secret }, { id: eventId(1) });
+  expect(await append([again])).toBe("content-erased");
+  expect(await append([make("other")], { idempotencyKey: "scan" })).toBe("content-erased");
+  expect(await codeOf(() => store.diff("scan@1", "scan@3"))).toBe("content-erased");
+  await store.append([replaced("scan", { kind: "dataset", name: "new" })]);
+  expect(await store.record("scan")).toMatchObject({ version: 4, name: "new" });
+  const restored = { type: "record.updated" as const, recordId: "scan" };
+  expect(
+    await append([
+      { ...restored, data: { document: { kind: "dataset", name: "n" }, restores: 1 } },
+    ]),
+  ).toBe("content-erased");
+});
+
+test("the cause of an erased invalidation goes from its consequences too", async () => {
+  const store = await openMemoryStore();
+  await store.append([make("a"), make("b", ["a"])]);
+  await store.append([invalidated("a", { cause: secret })]);
+  await store.append([make("late", ["a@1"])]);
+  const { erased } = await store.erase(["a@2"], { cause: "names a person" });
+  expect(erased).toEqual([
+    { recordId: "a", versions: { from: 2, to: 2 } },
+    { recordId: "b", versions: { from: 2, to: 2 } },
+    { recordId: "late", versions: { from: 2, to: 2 } },
+  ]);
+  expect(JSON.stringify(await readAll(store.log))).not.toContain("Marie");
+  expect(await store.record("b")).toMatchObject({
+    name: "b",
+    status: "invalid",
+    invalidation: { cause: "", via: { recordId: "a", version: 1 } },
+  });
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
+test("erasing what is erased does nothing, and what cannot be erased is refused", async () => {
+  const store = await withPatient();
+  const { recordId } = await store.erase(["scan@2"], { cause: "consent withdrawn" });
+  const { head } = store;
+  expect(await store.erase(["scan@2"], { cause: "again" })).toEqual({
+    position: null,
+    recordId: null,
+    erased: [],
+  });
+  expect(store.head).toBe(head);
+  const code = (ref: string, cause = "c") => codeOf(() => store.erase([ref], { cause }));
+  expect(await code("nobody")).toBe("record-not-found");
+  expect(await code("scan@9")).toBe("version-not-found");
+  expect(await code("scan", " ")).toBe("argument-invalid");
+  expect(await code(must(recordId, "something was erased"))).toBe("argument-invalid");
+  const forged = created("e", { kind: "erasure", name: "n" });
+  expect(await codeOf(() => store.append([forged]))).toBe("event-invalid");
+  expect(store.head).toBe(head);
+});
+
+test("appends sent while an erasure is under way come after it", async () => {
+  const store = await withPatient();
+  const erasing = store.erase(["scan"], { cause: "consent withdrawn" });
+  const patch = codeOf(() => store.append([updated("scan", { name: "n" })]));
+  const other = store.append([make("other")]);
+  const { position } = await erasing;
+  expect(await patch).toBe("content-erased");
+  expect((await other).head).toBe(must(position, "something was erased") + 1);
+});
+
+test("a receipt of erased content verifies, says so, and proves the erasure", async () => {
+  const store = await withPatient();
+  await store.erase(["scan@1"], { cause: "consent withdrawn" });
+  const key = must(await parseVerifierKey(await store.verifierKey()), "a key");
+  const receipt: Receipt = JSON.parse(JSON.stringify(await store.receipt("model")));
+  const verified = await verifyReceipt(receipt, key);
+  expect(verified.closure.map(({ recordId, isErased }) => [recordId, isErased])).toEqual([
+    ["cfg", false],
+    ["scan", true],
+    ["model", false],
+  ]);
+  expect([verified.digest, (await store.replay("model")).digest]).toEqual([null, null]);
+  const codeWithout = (at: number) => {
+    const entries = receipt.entries.filter((_, index) => index !== at);
+    return codeOf(() => verifyReceipt({ ...receipt, entries }, key));
+  };
+  for (const at of receipt.entries.keys()) {
+    expect([at, await codeWithout(at)]).toEqual([at, "receipt-incomplete"]);
+  }
+  const withheld = receipt.entries.map((entry) => ({ ...entry, payload: null }));
+  expect(await codeOf(() => verifyReceipt({ ...receipt, entries: withheld }, key))).toBe(
+    "receipt-incomplete",
+  );
+});
+
+test("no file of the store holds what was erased, and it stays gone when the store is opened again", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await fillWithPatient(store);
+    await store.close();
+    const reopened = await openStore(directory);
+    expect(await filesWith(directory, "Marie")).not.toEqual([]);
+    await reopened.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await filesWith(directory, "Marie")).toEqual([]);
+    await reopened.append([withdraw("cfg")]);
+    await reopened.close();
+    const last = await openStore(directory);
+    expect((await last.record("scan@2")).erased?.cause).toBe("consent withdrawn");
+    expect(await last.verify()).toMatchObject({ ok: true, problems: [] });
+    await last.close();
+  });
+});
+
+async function filesWith(directory: string, text: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile()) continue;
+    const path = join(file.parentPath, file.name);
+    if ((await readFile(path)).includes(text)) found.push(path);
+  }
+  return found;
+}
