@@ -25,11 +25,13 @@ export class ByteReader {
     return byte;
   }
 
-  /** A whole number of up to 53 bits, seven bits in a byte, the lowest first. */
+  /** A whole number of up to 53 bits in as few bytes as it takes, seven bits in a byte, the lowest first. */
   varint(): number {
     let value = 0;
     for (let factor = 1; factor <= 2 ** 49; factor *= 128) {
       const byte = this.byte();
+      // No writer makes this; a flipped bit does, where a zero follows a number.
+      if (byte === 0 && factor > 1) throw new RangeError("A number has a byte too many.");
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
     }

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 
 import { withTemporaryDirectory } from "../../testing/temporary-directory.ts";
 import { checkLevelFiles, type LevelFileCheck } from "./check-level-files.ts";
+import { findTableFlaw } from "./table-file.ts";
 
 type Db = Level<string, Buffer>;
 
@@ -82,6 +83,23 @@ test("a changed bit in any byte is noticed", async () => {
       await writeFile(path, bytes);
     }
     expect(flips).toBeGreaterThan(1000);
+    expect(unnoticed).toEqual([]);
+  });
+});
+
+test("no bit of a footer may change, not even one that LevelDB reads over", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await makeDatabase(directory);
+    const bytes = await readFile(join(directory, await nameOf(directory, /\.ldb$/)));
+    const unnoticed: string[] = [];
+    for (let at = bytes.length - 48; at < bytes.length; at += 1) {
+      for (let bit = 0; bit < 8; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = bytes.readUInt8(at) ^ (1 << bit);
+        if (findTableFlaw(flipped) === undefined) unnoticed.push(`bit ${bit} at ${at}`);
+      }
+    }
+    expect(findTableFlaw(bytes)).toBeUndefined();
     expect(unnoticed).toEqual([]);
   });
 });
