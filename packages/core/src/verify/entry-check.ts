@@ -154,7 +154,7 @@ export class EntryCheck {
     if (this.#isErased) {
       const { contentTag } = must(entry.erasure, "what does not match was erased");
       const digest = contentTag === null ? undefined : Buffer.from(contentTag);
-      return madeRow(header, { isPatched: false, digest });
+      return madeRow(header, { isPatched: false, isErased: true, digest });
     }
     const isPatched = isPatch(entry);
     const document = this.#documentOf(entry, isPatched, previous);
