@@ -212,6 +212,15 @@ function declareLifecycleTests(storage: Current, all: KeyRange): void {
     expect(await codeOf(() => keysOf(storage(), all))).toBe("store-closed");
   });
 
+  test("recovering without a failed write does nothing, and a closed storage does not recover", async () => {
+    await storage().write({ puts: puts("a") });
+    await storage().recover();
+    expect(storage().readable()).toBeUndefined();
+    expect(text(storage().get(bytes("a")))).toBe("value of a");
+    await storage().close();
+    expect(await codeOf(() => storage().recover())).toBe("store-closed");
+  });
+
   test("closing during a scan ends the scan with an error", async () => {
     const keys = Array.from({ length: 2500 }, (_, index) => String(index).padStart(5, "0"));
     await storage().write({ puts: puts(...keys) });
