@@ -27,6 +27,7 @@ export class ProjectionRows {
   readonly #name: string;
   readonly #tablePrefixes: ReadonlyMap<string, Buffer>;
   readonly #onDamage: (rows: ProjectionRows) => void;
+  #isRetired = false;
 
   /** @param onDamage called whenever a row turns out to be damaged, before the error is thrown */
   constructor(
@@ -46,26 +47,33 @@ export class ProjectionRows {
     );
   }
 
+  /** From now on every read is refused: others have taken the place of these rows, which are being removed. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
   /** The bytes under which a row stands. @throws TypeError for a table the projection does not have */
   rowKey(table: string, key: readonly KeyPart[]): Buffer {
     return encodeKey(key, this.#tablePrefix(table));
   }
 
-  /** @throws `checksum-mismatch` */
+  /** @throws `checksum-mismatch`, `view-rebuilt` */
   get(table: string, key: readonly KeyPart[]): RowValue | undefined {
     return this.getAt(table, this.rowKey(table, key));
   }
 
-  /** The row under a key that `rowKey` made. @throws `checksum-mismatch` */
+  /** The row under a key that `rowKey` made. @throws `checksum-mismatch`, `view-rebuilt` */
   getAt(table: string, rowKey: Buffer): RowValue | undefined {
+    this.#assertInPlace();
     return this.#guard(table, () => {
       const value = this.#storage.get(rowKey);
       return value === undefined ? undefined : decodeRow(rowKey, value);
     });
   }
 
-  /** Rows in the order of their keys, all of one state. @throws `checksum-mismatch`, `aborted` */
+  /** Rows in the order of their keys, all of one state. @throws `checksum-mismatch`, `view-rebuilt`, `aborted` */
   async *scan(table: string, { prefix, after, signal }: RowRange): AsyncGenerator<Row> {
+    this.#assertInPlace();
     const tablePrefix = this.#tablePrefix(table);
     const start = encodeKey(prefix, tablePrefix);
     // No key part begins with ff, so every key with the prefix is below prefix + ff, and the next one is at least it.
@@ -83,6 +91,15 @@ export class ProjectionRows {
     } catch (error) {
       throw this.#explain(table, error);
     }
+  }
+
+  #assertInPlace(): void {
+    if (!this.#isRetired) return;
+    throw new StoreError(
+      "view-rebuilt",
+      `The rows of projection "${this.#name}" have been made anew.`,
+      { details: { projection: this.#name } },
+    );
   }
 
   #guard<T>(table: string, read: () => T): T {

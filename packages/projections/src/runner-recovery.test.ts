@@ -15,7 +15,8 @@ test.each(fates)(
     const store = await openMemoryStore();
     const open = async (storage: FaultStorage): Promise<ProjectionRunner> => {
       const spaces = new SpaceAllocator(storage);
-      const settings = { store, storage, spaces, onDamage: () => undefined };
+      const nothing = () => undefined;
+      const settings = { store, storage, spaces, onDamage: nothing, onRebuilt: nothing };
       const runner = await ProjectionRunner.open(settings, tally);
       runner.start();
       return runner;

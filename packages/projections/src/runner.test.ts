@@ -113,7 +113,10 @@ test("a death before any write repeats nothing and skips nothing", async () => {
   for (let from = 0; from < 18_000; from += 9000) await store.append(creations(9000, from));
   const open = (storage: Storage): Promise<ProjectionRunner> => {
     const spaces = new SpaceAllocator(storage);
-    return ProjectionRunner.open({ store, storage, spaces, onDamage: () => undefined }, tally);
+    return ProjectionRunner.open(
+      { store, storage, spaces, onDamage: () => undefined, onRebuilt: () => undefined },
+      tally,
+    );
   };
   const survivor = await open(openMemoryStorage());
   survivor.start();

@@ -1,5 +1,6 @@
 /** Keeps one projection in step with the log: catch-up first, then live. */
 import {
+  erasureKind,
   isStoreError,
   StoreError,
   toStoreError,
@@ -14,16 +15,12 @@ import { exhaustMap } from "rxjs/internal/operators/exhaustMap";
 import { startWith } from "rxjs/internal/operators/startWith";
 import { Subject } from "rxjs/internal/Subject";
 
+import { fold, FoldError, foldFailure } from "./fold-error.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 import { ProjectionRows } from "./projection-rows.ts";
 import { RowBatch } from "./row-batch.ts";
-import {
-  checkpointEntry,
-  emptyStateHash,
-  readCheckpoint,
-  type Checkpoint,
-  type SpaceAllocator,
-} from "./spaces.ts";
+import { emptyCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
+import { checkpointEntry, readCheckpoint, type Checkpoint, type SpaceAllocator } from "./spaces.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 /** Rows changed after which a batch is written. Much larger ones outlive the young generation and cost more to collect. */
@@ -58,16 +55,8 @@ export interface RunnerSettings {
   readonly spaces: SpaceAllocator;
   /** Called when stored rows turn out to be damaged. */
   readonly onDamage: () => void;
-}
-
-/** An event that `apply` refused. */
-class FoldError extends Error {
-  readonly position: Position;
-
-  constructor(position: Position, cause: unknown) {
-    super("apply has thrown", { cause });
-    this.position = position;
-  }
+  /** Called when a projection has been made anew and has caught up: its old rows are of no use any more. */
+  readonly onRebuilt: () => void;
 }
 
 /** Runs one projection. Rows and checkpoint are written together, so a crash repeats nothing and skips nothing. */
@@ -79,7 +68,10 @@ export class ProjectionRunner {
   readonly #waiting = new WaitingList();
   readonly #stop = new AbortController();
   #build: Build;
-  #isDamaged = false;
+  /** True when the rows must be made anew: they are damaged, or made of content that has been erased since. */
+  #isVoid = false;
+  /** Rows that were void and are still stored. */
+  #oldRows: ProjectionRows[] = [];
   #failure: StoreError | null = null;
   /** True when the failure may have passed by the next event. */
   #isStalled = false;
@@ -107,14 +99,7 @@ export class ProjectionRunner {
     settings: RunnerSettings,
     definition: ProjectionDefinition,
   ): Promise<ProjectionRunner> {
-    const found = readCheckpoint(settings.storage, definition.name);
-    const isCurrent =
-      found !== undefined &&
-      found.version === definition.version &&
-      (await isOfThisLog(settings.store, found));
-    const checkpoint = isCurrent
-      ? found
-      : emptyCheckpoint(definition, await settings.spaces.allocate());
+    const checkpoint = await openCheckpoint(settings, definition);
     return new ProjectionRunner(settings, definition, checkpoint);
   }
 
@@ -123,7 +108,7 @@ export class ProjectionRunner {
     return this.#progress;
   }
 
-  /** The rows as far as the projection is. After a rebuild they are others; the old ones are not touched. */
+  /** The rows as far as the projection is. After a rebuild they are others. */
   get rows(): ProjectionRows {
     return this.#build.rows;
   }
@@ -164,11 +149,16 @@ export class ProjectionRunner {
    * cannot be written at present, `store-closed`, `aborted`
    */
   async reach(position: Position, signal?: AbortSignal): Promise<void> {
-    if (!this.#isDamaged && this.#build.checkpoint.position >= position) return;
+    if (!this.#isVoid && this.#build.checkpoint.position >= position) return;
     if (!this.#stop.signal.aborted) this.#resume();
     if (this.#failure !== null) throw this.#failure;
     if (this.#stop.signal.aborted) throw closed();
     await this.#waiting.wait(position, signal);
+  }
+
+  /** Resolves when nothing is being folded. */
+  async idle(): Promise<void> {
+    await this.#running;
   }
 
   /** Stops following, after the batch being written. */
@@ -192,34 +182,44 @@ export class ProjectionRunner {
   #hasWork(): boolean {
     if (this.#stop.signal.aborted || this.#isStalled) return false;
     const isBehind = this.#build.checkpoint.position < this.#settings.store.head;
-    return this.#isDamaged || (isBehind && this.#failure === null);
+    return this.#isVoid || (isBehind && this.#failure === null);
   }
 
   /** Catches up with the head, beginning anew as often as rows turn out to be damaged. It never rejects. */
   async #run(): Promise<void> {
     while (this.#hasWork()) {
       try {
-        if (this.#isDamaged && !(await this.#beginAnew())) return;
+        if (this.#isVoid && !(await this.#beginAnew())) return;
         await this.#follow(this.#settings.store.head);
+        if (!this.#hasWork()) this.#retireOldRows();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         // When the rows are damaged, the error is one of them, and the next turn starts without them.
-        if (!this.#isDamaged && !(await this.#overcome(error))) await this.#stopAt(error);
+        if (!this.#isVoid && !(await this.#overcome(error))) await this.#stopAt(error);
       }
     }
+  }
+
+  #retireOldRows(): void {
+    if (this.#oldRows.length === 0) return;
+    for (const rows of this.#oldRows) rows.retire();
+    this.#oldRows = [];
+    this.#settings.onRebuilt();
   }
 
   /** @returns false when not even that could be done: the projection then waits for the next event to try again */
   async #beginAnew(): Promise<boolean> {
     try {
       const space = await this.#settings.spaces.allocate();
-      this.#build = this.#openBuild(emptyCheckpoint(this.definition, space));
+      const { head } = this.#settings.store;
+      this.#oldRows.push(this.#build.rows);
+      this.#build = this.#openBuild(emptyCheckpoint(this.definition, space, head));
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#fail(error);
       this.#isStalled = true;
       return false;
     }
-    this.#isDamaged = false;
+    this.#isVoid = false;
     this.#failure = null;
     this.#progress.next(this.#currentProgress());
     return true;
@@ -236,13 +236,17 @@ export class ProjectionRunner {
       for await (const entries of this.#settings.store.log.readEntries(range)) {
         for (const entry of entries) {
           last = entry.event();
+          if (isErasure(last) && last.position > checkpoint.begunAt) {
+            this.#isVoid = true;
+            return;
+          }
           // A fold reads rows and cannot wait.
           const shut = this.#settings.storage.readable();
           if (shut !== undefined) await shut;
           fold(batch, last);
           if (batch.eventCount < batchEventsMax && batch.rowCount < batchRowsMax) continue;
           await writing;
-          if (this.#isDamaged) return;
+          if (this.#isVoid) return;
           writing = this.#write(batch, last);
           // The failure is thrown by the next await; until then it must not count as one nobody looks at.
           writing.catch(() => undefined);
@@ -273,7 +277,7 @@ export class ProjectionRunner {
     const isOurs = stored?.space === checkpoint.space && stored.position >= checkpoint.position;
     if (isOurs) this.#reached(stored);
     // What was written has gone, so the rows are not those of the checkpoint.
-    else if (checkpoint.position > 0) this.#isDamaged = true;
+    else if (checkpoint.position > 0) this.#isVoid = true;
     const { position } = this.#build.checkpoint;
     if (position <= this.#overcomeAt) return false;
     this.#overcomeAt = position;
@@ -284,12 +288,12 @@ export class ProjectionRunner {
   async #stopAt(error: unknown): Promise<void> {
     let reason = error;
     if (error instanceof FoldError) {
-      reason = this.#failureAt(error);
+      reason = foldFailure(this.definition, error);
       try {
         await this.#follow(error.position - 1);
       } catch (other) {
-        if (this.#isDamaged || this.#stop.signal.aborted) return;
-        reason = other instanceof FoldError ? this.#failureAt(other) : other;
+        if (this.#isVoid || this.#stop.signal.aborted) return;
+        reason = other instanceof FoldError ? foldFailure(this.definition, other) : other;
       }
     }
     this.#fail(reason);
@@ -302,23 +306,14 @@ export class ProjectionRunner {
     this.#waiting.rejectAll(this.#failure);
   }
 
-  #failureAt({ position, cause }: FoldError): StoreError {
-    const { name, version } = this.definition;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new StoreError(
-      "projection-failed",
-      `Projection "${name}" failed at position ${position}: ${reason}`,
-      { cause, details: { projection: name, version, position } },
-    );
-  }
-
   async #write(batch: RowBatch, { position, hash }: RecordedEvent): Promise<void> {
-    if (this.#isDamaged) return;
+    if (this.#isVoid) return;
     const { name, version } = this.definition;
     const { stateHash } = batch;
     const checkpoint: Checkpoint = {
       version,
       space: this.#build.checkpoint.space,
+      begunAt: this.#build.checkpoint.begunAt,
       position,
       eventHash: hash,
       stateHash,
@@ -343,15 +338,15 @@ export class ProjectionRunner {
   #reached(checkpoint: Checkpoint): void {
     this.#build.checkpoint = checkpoint;
     this.#progress.next(this.#currentProgress());
-    if (!this.#isDamaged) this.#waiting.resolveUpTo(checkpoint.position);
+    if (!this.#isVoid) this.#waiting.resolveUpTo(checkpoint.position);
   }
 
   #openBuild(checkpoint: Checkpoint): Build {
     const { storage, onDamage } = this.#settings;
     const rows = new ProjectionRows(storage, this.definition, checkpoint.space, (damaged) => {
       onDamage();
-      if (damaged !== this.#build.rows || this.#isDamaged) return;
-      this.#isDamaged = true;
+      if (damaged !== this.#build.rows || this.#isVoid) return;
+      this.#isVoid = true;
       this.#nudges.next();
     });
     return { rows, checkpoint };
@@ -370,27 +365,8 @@ function mayPass(error: unknown): boolean {
   return isStoreError(error) && (error.category === "unavailable" || error.category === "busy");
 }
 
-function fold(batch: RowBatch, event: RecordedEvent): void {
-  try {
-    batch.fold(event);
-  } catch (error) {
-    throw new FoldError(event.position, error);
-  }
-}
-
-function emptyCheckpoint({ version }: ProjectionDefinition, space: number): Checkpoint {
-  return { version, space, position: 0, eventHash: "", stateHash: emptyStateHash };
-}
-
-/** A checkpoint belongs to a log that holds the very event it was made at. */
-async function isOfThisLog(
-  store: EmbeddedStore,
-  { position, eventHash }: Checkpoint,
-): Promise<boolean> {
-  if (position > store.head) return false;
-  for await (const event of store.events({ from: position, limit: 1 }))
-    return event.hash === eventHash;
-  return false;
+function isErasure(event: RecordedEvent): boolean {
+  return event.type === "record.created" && event.data.kind === erasureKind;
 }
 
 function closed(): StoreError {

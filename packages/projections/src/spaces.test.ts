@@ -14,7 +14,7 @@ import {
 } from "./spaces.ts";
 
 function checkpointIn(space: number): Checkpoint {
-  return { version: 1, space, position: 3, eventHash: "ab", stateHash: emptyStateHash };
+  return { version: 1, space, begunAt: 0, position: 3, eventHash: "ab", stateHash: emptyStateHash };
 }
 
 async function putRows(storage: Storage, space: number): Promise<void> {

@@ -23,6 +23,8 @@ export interface Checkpoint {
   readonly version: number;
   /** Number of the space that holds the rows. */
   readonly space: number;
+  /** Head of the log when the fold began. Content erased later may still be in the rows. */
+  readonly begunAt: Position;
   readonly position: Position;
   /** Hash of the event at that position: another log has another one there. Empty at 0. */
   readonly eventHash: string;
@@ -88,21 +90,24 @@ export class SpaceAllocator {
   }
 }
 
-/** Removes the rows of every space that no checkpoint names and that is not in use. */
+/** Removes the rows of every space that no checkpoint names and that is not in use, also from the files. */
 export async function sweepSpaces(
   storage: Storage,
   inUse: () => Iterable<number>,
   signal: AbortSignal,
 ): Promise<void> {
+  let isChanged = false;
   for (let space = 0; ; space += 1) {
     const next = await firstSpaceFrom(storage, space, signal);
-    if (next === undefined) return;
+    if (next === undefined) break;
     space = next;
     const named = await namedSpaces(storage, signal);
     if (!named.has(space) && ![...inUse()].includes(space)) {
       await removeSpace(storage, space, signal);
+      isChanged = true;
     }
   }
+  if (isChanged) await storage.compact();
 }
 
 async function removeSpace(storage: Storage, space: number, signal: AbortSignal): Promise<void> {

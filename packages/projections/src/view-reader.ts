@@ -60,9 +60,10 @@ const limitMax = 10_000;
 /** Every question of `Reader`, where a ref may also be `KIND/NAME`, and those that need an index. */
 export class ViewReader implements Reader {
   readonly #reader: Reader;
-  readonly #records: ProjectionRows;
+  readonly #records: () => Promise<ProjectionRows>;
 
-  constructor(reader: Reader, records: ProjectionRows) {
+  /** @param records gives rows that have got to the reader's instant: others once they have been made anew */
+  constructor(reader: Reader, records: () => Promise<ProjectionRows>) {
     this.#reader = reader;
     this.#records = records;
   }
@@ -190,7 +191,7 @@ export class ViewReader implements Reader {
     assertListQuery(query);
     const { kind, tags = {}, status, words = [] } = query;
     const [tag] = Object.entries(tags);
-    const candidates = findRecords(this.#records, this.asOf, { kind, tag }, after);
+    const candidates = findRecords(await this.#records(), this.asOf, { kind, tag }, after);
     for await (const { recordId, created } of candidates) {
       const record = await this.#reader.record(recordId);
       const fits =
@@ -220,7 +221,7 @@ export class ViewReader implements Reader {
     const ids: RecordId[] = [];
     for (let slash = target.indexOf("/"); slash !== -1; slash = target.indexOf("/", slash + 1)) {
       const found = findByName(
-        this.#records,
+        await this.#records(),
         this.asOf,
         target.slice(0, slash),
         target.slice(slash + 1),

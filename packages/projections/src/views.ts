@@ -37,6 +37,7 @@ export async function openViews(
   const directory = store.directory === undefined ? undefined : join(store.directory, "views");
   const storage = await openStorage(directory);
   let isDamaged = false;
+  let views: Views | undefined;
   const settings = {
     store,
     storage,
@@ -44,6 +45,7 @@ export async function openViews(
     onDamage: () => {
       isDamaged = true;
     },
+    onRebuilt: () => views?.sweep(),
   };
   const close = async (): Promise<void> => {
     await storage.close();
@@ -55,7 +57,8 @@ export async function openViews(
     for (const definition of definitions) {
       runners.set(definition.name, await ProjectionRunner.open(settings, definition));
     }
-    return new Views(store, storage, runners, close);
+    views = new Views(store, storage, runners, close);
+    return views;
   } catch (error) {
     await close();
     throw error;
@@ -103,7 +106,8 @@ export class Views {
   readonly #runners: ReadonlyMap<string, ProjectionRunner>;
   readonly #closeStorage: () => Promise<void>;
   readonly #stopSweep = new AbortController();
-  readonly #sweep: Promise<void>;
+  readonly #storage: Storage;
+  #sweeping: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   /** Starts the runners. @param closeStorage called once nothing uses the storage any more */
@@ -117,9 +121,17 @@ export class Views {
     this.#runners = runners;
     this.#closeStorage = closeStorage;
     for (const runner of runners.values()) runner.start();
-    const inUse = (): number[] => [...runners.values()].map(({ checkpoint }) => checkpoint.space);
-    // Rows left over from before only take up room, so an end by failure is as good as any other.
-    this.#sweep = sweepSpaces(storage, inUse, this.#stopSweep.signal).catch(() => undefined);
+    this.#storage = storage;
+    this.sweep();
+  }
+
+  /** Begins to remove rows that belong to no projection any more. */
+  sweep(): void {
+    const inUse = () => [...this.#runners.values()].map(({ checkpoint }) => checkpoint.space);
+    // What is left over is removed when the views are next opened, so an end by failure is as good as any other.
+    this.#sweeping = this.#sweeping
+      .then(() => sweepSpaces(this.#storage, inUse, this.#stopSweep.signal))
+      .catch(() => undefined);
   }
 
   /**
@@ -136,10 +148,13 @@ export class Views {
     const reader = await this.#store.at(asOf);
     const runner = this.#runner(recordsProjection.name);
     await runner.reach(reader.asOf, options.signal);
-    return new ViewReader(reader, runner.rows);
+    return new ViewReader(reader, async () => {
+      await runner.reach(reader.asOf);
+      return runner.rows;
+    });
   }
 
-  /** The rows of a projection as far as it is, for reading. @throws `argument-invalid` for a name that is not there */
+  /** The rows of a projection as far as it is, for reading. Ask again after `view-rebuilt`. @throws `argument-invalid` for a name that is not there */
   rows(name: string): ProjectionRows {
     return this.#runner(name).rows;
   }
@@ -149,10 +164,18 @@ export class Views {
     return this.#runner(name).progress$;
   }
 
-  /** Resolves once every projection has applied everything up to the present head. @throws the codes of `at` */
+  /**
+   * Resolves once every projection has applied everything up to the present head, and what had been erased by then is gone
+   * from the files of the views.
+   *
+   * @throws the codes of `at`
+   */
   async caughtUp(): Promise<void> {
     const { head } = this.#store;
-    await Promise.all([...this.#runners.values()].map((runner) => runner.reach(head)));
+    const runners = [...this.#runners.values()];
+    await Promise.all(runners.map((runner) => runner.reach(head)));
+    await Promise.all(runners.map((runner) => runner.idle()));
+    await this.#sweeping;
   }
 
   /** Stops the projections and closes their storage; the store stays open. */
@@ -164,7 +187,7 @@ export class Views {
   async #close(): Promise<void> {
     this.#stopSweep.abort();
     await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
-    await this.#sweep;
+    await this.#sweeping;
     await this.#closeStorage();
   }
 

@@ -60,8 +60,11 @@ export async function openLevelStorage(
   return new LevelStorage(level, directory);
 }
 
-/** LevelDB takes its lock before it looks for a database, and reads nothing of one where it is told that none must be. */
-async function assertUnused(directory: string): Promise<void> {
+/**
+ * Throws when somebody has a directory open. LevelDB takes its lock before it looks for a database, and reads nothing of
+ * one where it is told that none must be.
+ */
+export async function assertUnused(directory: string): Promise<void> {
   const level = new Level(directory, { createIfMissing: false, errorIfExists: true });
   const cause = await level.open().then(
     () => level.close(),
@@ -174,11 +177,15 @@ class LevelStorage implements Storage {
   }
 
   async compact(): Promise<void> {
-    await this.readable();
-    this.#assertOpen();
+    this.#assertWritable();
     // The declarations are those of every platform; in Node, Level is a ClassicLevel.
     const level: unknown = this.#level;
-    await (level as Compactable).compactRange(firstKey, lastKey);
+    const compact = () => (level as Compactable).compactRange(firstKey, lastKey);
+    // A compaction leaves the files of the deepest level as they are, with the old values that came there together with
+    // new ones. So everything is moved there first; then tombstones above it make the second one rewrite it all.
+    await compact();
+    await this.write({ puts: [], deletes: [firstKey, lastKey] });
+    await compact();
   }
 
   recover(): Promise<void> {

@@ -55,7 +55,10 @@ export interface Storage {
   readable(): Promise<void> | undefined;
   /**
    * Lets go of every value that was written over or deleted before the call: no file holds it any more, unless a scan that
-   * began before is still at work. What the device keeps of files that are gone is beyond it.
+   * began before is still at work. What the device keeps of files that are gone is beyond it. It takes as long as writing
+   * everything once.
+   *
+   * @throws the codes of `write`
    */
   compact(): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,45 @@
+/** Where a projection goes on from: its stored checkpoint, or the beginning. */
+import type { EmbeddedStore, Position } from "@sennit/core";
+import type { Storage } from "@sennit/core/storage";
+
+import type { ProjectionDefinition } from "./projection.ts";
+import { emptyStateHash, readCheckpoint, type Checkpoint, type SpaceAllocator } from "./spaces.ts";
+
+/** The stored checkpoint, when it is of this version of the projection and of this log; otherwise an empty one. */
+export async function openCheckpoint(
+  {
+    store,
+    storage,
+    spaces,
+  }: { readonly store: EmbeddedStore; readonly storage: Storage; readonly spaces: SpaceAllocator },
+  definition: ProjectionDefinition,
+): Promise<Checkpoint> {
+  const found = readCheckpoint(storage, definition.name);
+  const isCurrent =
+    found !== undefined &&
+    found.version === definition.version &&
+    // One that does not say when its fold began cannot tell which erasures it has missed.
+    typeof found.begunAt === "number" &&
+    (await isOfThisLog(store, found));
+  return isCurrent ? found : emptyCheckpoint(definition, await spaces.allocate(), store.head);
+}
+
+/** The checkpoint of a fold that begins. @param begunAt head of the log */
+export function emptyCheckpoint(
+  { version }: ProjectionDefinition,
+  space: number,
+  begunAt: Position,
+): Checkpoint {
+  return { version, space, begunAt, position: 0, eventHash: "", stateHash: emptyStateHash };
+}
+
+/** A checkpoint belongs to a log that holds the very event it was made at. */
+async function isOfThisLog(
+  store: EmbeddedStore,
+  { position, eventHash }: Checkpoint,
+): Promise<boolean> {
+  if (position > store.head) return false;
+  for await (const event of store.events({ from: position, limit: 1 }))
+    return event.hash === eventHash;
+  return false;
+}
