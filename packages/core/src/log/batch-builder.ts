@@ -126,7 +126,7 @@ export class BatchBuilder {
     // An id made by the store carries its position; only a client's may not.
     const idPut = event.id === undefined ? undefined : eventIdPut(event.id, position);
     if (idPut !== undefined) this.#puts.push(idPut);
-    this.#state.setEntry(entry);
+    this.#state.setEntry(entry, idPut !== undefined);
     if (patched !== undefined) this.#putDocument(position, patched.bytes);
     this.#addVersion(header, versions?.newestBlock, previous, content);
     this.#graph?.apply(header);

@@ -177,6 +177,7 @@ export class BatchDecider {
     if (event.allowInvalidSources === true) return [];
     for (const { recordId, version } of edges) {
       const versions = mustHaveVersions(this.#state, recordId);
+      if (!versions.hasInvalidation) continue;
       const source = must(versions.version(version), "a pinned source exists");
       const withdrawal = versions.withdrawalOf(source.contentVersion);
       if (withdrawal === undefined) continue;

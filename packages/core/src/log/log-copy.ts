@@ -215,7 +215,7 @@ export class LogCopy {
     const idPut = eventIdPut(id, position);
     if (idPut !== undefined) this.#puts.push(idPut);
     const { next, full } = blockWith(versions?.newestBlock, this.#row(entry, versions));
-    this.#state.setEntry(entry);
+    this.#state.setEntry(entry, idPut !== undefined);
     if (full !== undefined) {
       this.#puts.push(olderBlockPut(recordId, full));
       this.#state.setOlderBlock(recordId, full);

@@ -161,6 +161,8 @@ export class PendingState implements State {
   }
 
   positionOfEvent(id: EventId): Position | undefined {
+    const carried = positionOfStoreId(id);
+    if (carried !== undefined && this.#entries.get(carried)?.header.id === id) return carried;
     return this.#eventIds.get(id) ?? this.#stored.positionOfEvent(id);
   }
 
@@ -176,9 +178,11 @@ export class PendingState implements State {
     this.#set(this.#olderBlocks, `${block.index}:${recordId}`, block);
   }
 
-  setEntry(entry: Entry): void {
-    this.#set(this.#entries, entry.header.position, entry);
-    this.#set(this.#eventIds, entry.header.id, entry.header.position);
+  /** @param hasIdKey whether the id stands under a key of its own, because it does not carry the position */
+  setEntry(entry: Entry, hasIdKey: boolean): void {
+    const { id, position } = entry.header;
+    this.#set(this.#entries, position, entry);
+    if (hasIdKey) this.#set(this.#eventIds, id, position);
   }
 
   setDocumentBytes(position: Position, bytes: Buffer): void {

@@ -49,6 +49,11 @@ export class RecordVersions {
     return this.#newest.last();
   }
 
+  /** Whether any of them is an invalidation. */
+  get hasInvalidation(): boolean {
+    return this.#newest.lastInvalidation > 0;
+  }
+
   /** The last version at or before a position. O(log versions). */
   asOf(position: Position): VersionEntry | undefined {
     const newest = this.#newest;
