@@ -137,6 +137,7 @@ const basics = [
   "errors.ts",
   "ids.ts",
   "limits.ts",
+  "running.ts",
   "timestamp.ts",
 ];
 
@@ -155,6 +156,27 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
   verify: ["event/", "merkle/", "codec/", "storage/", "records/", "log/"],
   receipt: ["event/", "merkle/", "checkpoint/", "codec/", "records/", "lineage/", "log/", "read/"],
+  transfer: [
+    "event/",
+    "merkle/",
+    "checkpoint/",
+    "codec/",
+    "storage/",
+    "records/",
+    "log/",
+    "store-directory.ts",
+  ],
+  backup: [
+    "event/",
+    "merkle/",
+    "checkpoint/",
+    "codec/",
+    "storage/",
+    "records/",
+    "log/",
+    "transfer/",
+    "store-directory.ts",
+  ],
 };
 
 /** The list of what other packages share is no part of the layer it stands in. */

@@ -152,6 +152,10 @@ export const errorCodes = {
     hint: "Open the store with the newer Sennit that wrote it.",
   },
 
+  "backup-locked": {
+    category: "busy",
+    hint: "One run at a time works on a backup: wait for it or stop it.",
+  },
   "store-locked": {
     category: "busy",
     hint: "One process at a time may open a store: wait for it or stop it.",

@@ -1,6 +1,12 @@
 /** The public API of the core: this list and nothing else. */
 export { throwIfAborted } from "./abort.ts";
 export {
+  restoreStore,
+  type RestoredStore,
+  type RestoreStoreOptions,
+} from "./backup/restore-store.ts";
+export type { BackupOptions, BackupResult } from "./backup/take-backup.ts";
+export {
   openCheckpoint,
   parseVerifierKey,
   type Checkpoint,
@@ -91,6 +97,13 @@ export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/stor
 export { storeFormat } from "./store-directory.ts";
 export type { EmbeddedStore, Store } from "./store.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
+export { exportForms, type ExportFormName, type ExportOptions } from "./transfer/export-log.ts";
+export {
+  importStore,
+  looksLikeExport,
+  type ImportedStore,
+  type ImportOptions,
+} from "./transfer/import-log.ts";
 export type {
   StorePart,
   VerifyOptions,

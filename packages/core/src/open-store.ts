@@ -57,6 +57,7 @@ export async function openStore(
     await noteOwner(directory);
     return new EmbeddedStore(log, {
       storeId,
+      storage,
       directory,
       signingKey: () => SigningKey.open(join(directory, keysName), logName(storeId)),
       release: () => rm(join(directory, ownerName), { force: true }),
@@ -95,6 +96,7 @@ export async function openStoreOn(
   const storeId = randomUUID();
   return new EmbeddedStore(log, {
     storeId,
+    storage,
     directory: undefined,
     signingKey: () => SigningKey.generate(logName(storeId)),
     release: async () => {},

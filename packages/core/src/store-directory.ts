@@ -28,7 +28,7 @@ export async function writeManifest(directory: string, storeId: string): Promise
 }
 
 /** Writes a file under another name first, synced, then renamed, so that it is there whole or not at all. */
-async function writeWhole(
+export async function writeWhole(
   path: string,
   content: string | Uint8Array,
   mode?: number,
@@ -45,7 +45,7 @@ async function writeWhole(
 }
 
 /** Makes a rename durable. Where a directory cannot be synced (Windows) the file system does it by itself. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(directory, "r");
   try {

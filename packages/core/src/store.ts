@@ -9,6 +9,7 @@ import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./
 import type { LogStatus } from "./log/recovery.ts";
 import { must } from "./assert.ts";
 import { formatVerifierKey } from "./checkpoint/signed-note.ts";
+import { takeBackup, type BackupOptions, type BackupResult } from "./backup/take-backup.ts";
 import type { SigningKey } from "./checkpoint/signing-key.ts";
 import { isStoreError, StoreError } from "./errors.ts";
 import { whenReadable } from "./read/when-readable.ts";
@@ -31,6 +32,8 @@ import type {
 } from "./read/reader.ts";
 import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
+import type { Storage } from "./storage/storage.ts";
+import { exportLog, type ExportOptions, type ExportSource } from "./transfer/export-log.ts";
 import { verifyLog, type VerifyOptions, type VerifyReport } from "./verify.ts";
 
 /** A store as a program sees it: the reader of the present, and the ways to write. */
@@ -72,6 +75,20 @@ export interface Store extends Reader {
    * erased that one event cannot name it, and the codes of `append`
    */
   erase(refs: readonly string[], options: EraseOptions): Promise<ErasureResult>;
+  /**
+   * Backs the log up into a directory that is new, empty or holds an earlier backup of it, while appends go on. What was
+   * written has been read back when this resolves. `restoreStore` makes a store of it.
+   *
+   * @throws `directory-not-empty`, `backup-of-another-store`, `backup-diverged`, `backup-damaged`, `backup-invalid`,
+   * `backup-locked`, `argument-invalid`, `disk-full`, `aborted`
+   */
+  backup(directory: string, options?: BackupOptions): Promise<BackupResult>;
+  /**
+   * The whole log as a file for `importStore`, in pieces and in constant memory, as it is when the first piece is taken.
+   *
+   * @throws `checksum-mismatch`, `log-gap`, `aborted`
+   */
+  export(options?: ExportOptions): AsyncIterable<Uint8Array>;
   /** Reads the whole log and checks every stored byte of it. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   close(): Promise<void>;
@@ -81,6 +98,8 @@ export interface Store extends Reader {
 /** What a store in this process has beside its log. */
 interface StoreSurroundings {
   readonly storeId: string;
+  /** The log's own. */
+  readonly storage: Storage;
   /** Undefined when the store lives in memory. */
   readonly directory: string | undefined;
   readonly signingKey: () => Promise<SigningKey>;
@@ -200,6 +219,16 @@ export class EmbeddedStore implements Store {
     return this.log.erase(targets, options);
   }
 
+  async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
+    // The key is made with the store; where its files were lost, it is made again before it is copied.
+    if (this.directory !== undefined) await this.#key();
+    return takeBackup({ ...this.#source(), directory: this.directory }, directory, options);
+  }
+
+  export(options?: ExportOptions): AsyncIterable<Uint8Array> {
+    return exportLog(this.#source(), options);
+  }
+
   verify(options?: VerifyOptions): Promise<VerifyReport> {
     return whenReadable(this.log, () => verifyLog(this.log, options));
   }
@@ -259,6 +288,13 @@ export class EmbeddedStore implements Store {
     options?: ReadOptions & { readonly recordId?: RecordId | undefined },
   ): AsyncIterable<RecordedEvent> {
     return this.#now().events(options);
+  }
+
+  /** What a copy of the store is made from. */
+  #source(): ExportSource {
+    const { storeId, log } = this;
+    const checkpoint = (size: Position) => this.checkpoint(size);
+    return { storeId, log, storage: this.#surroundings.storage, checkpoint };
   }
 
   /** The key is read when it is first needed: most uses of a store sign nothing. */

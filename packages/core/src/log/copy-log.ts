@@ -47,7 +47,7 @@ export async function copyLog(
 }
 
 /** Every idempotency key of a log, in the order of their bytes. @throws `checksum-mismatch` */
-async function* readIdempotencyKeys(
+export async function* readIdempotencyKeys(
   storage: Storage,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly NamedBatch[]> {

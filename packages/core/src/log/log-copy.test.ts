@@ -1,3 +1,4 @@
+/** A copy of a log holds every stored byte of it, and nothing gets into one that does not follow from what is there. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 

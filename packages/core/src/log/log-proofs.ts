@@ -35,6 +35,20 @@ export class LogProofs {
     };
   }
 
+  /** The right edge of the tree over the first `size` events, from which it can be grown again. @throws `argument-invalid` */
+  frontier(size: Position): Frontier {
+    this.#assertSize(size);
+    const hashes: Buffer[] = [];
+    let start = 0;
+    for (let level = Math.floor(Math.log2(Math.max(1, size))) + 1; level >= 0; level -= 1) {
+      const width = 2 ** level;
+      if (start + width > size) continue;
+      hashes.push(this.#tree.subtree(level, start / width));
+      start += width;
+    }
+    return new Frontier(size, hashes);
+  }
+
   /** The root of the first `size` events, worked out from the stored tiles. */
   rootFromTiles(size: Position): Buffer {
     return size === 0 ? emptyRoot : rangeRoot(this.#tree.subtree, 0, size);
