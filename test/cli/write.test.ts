@@ -358,3 +358,41 @@ test("init makes a store once and leaves the one that is there", async () => {
     expect(await shell.json("list", "--store", "other")).toEqual({ asOf: 0, records: [] });
   });
 });
+
+test("erase destroys what is named, says what it was, and every read says so", async () => {
+  await withShell(async (shell) => {
+    await shell.text("create", "dataset", "Marie Curie", "--id", "scan", "--tag", "by=Marie");
+    await shell.text("update", "scan", "--tag", "checked=true");
+    await shell.text("create", "model", "m", "--id", "m-1", "--from", "scan");
+    await shell.text("list");
+    const words = ["erase", "dataset/Marie Curie", "--cause", "consent withdrawn"];
+    expect(await shell.text(...words, "--dry-run")).toBe(
+      "would erase the content of 2 versions\n  scan@1-2\n",
+    );
+    expect((await shell.json("show", "scan"))["name"]).toBe("Marie Curie");
+    const answer = await shell.json(...words, "--actor", "otto");
+    expect(answer).toEqual({
+      position: 4,
+      recordId: expect.stringMatching(/^erasure:/),
+      erased: [{ recordId: "scan", versions: { from: 1, to: 2 } }],
+    });
+    for (const read of [
+      ["show", "scan"],
+      ["history", "scan"],
+      ["log"],
+      ["list"],
+      ["replay", "m-1"],
+    ]) {
+      const text = await shell.text(...read);
+      expect([read, text.includes("erased"), text.includes("Marie")]).toEqual([read, true, false]);
+    }
+    expect(await shell.text("lineage", "m-1")).toContain("scan@2");
+    expect(await shell.text("erase", "scan", "--cause", "again")).toBe(
+      "There is nothing left to erase.\n",
+    );
+    const refused = async (...refusedWords: readonly string[]) =>
+      (await shell.refusal(refusedWords)).code;
+    expect(await refused("update", "scan", "--tag", "a=b")).toBe("content-erased");
+    expect(await refused("erase", "scan")).toBe("usage");
+  });
+});

@@ -118,11 +118,16 @@ export function recordRow(out: Output, record: RecordView): string[] {
     printable(record.id),
     String(record.version),
     printable(record.kind),
-    printable(record.name),
+    nameText(out, record),
     out.status(record.status, record.stale),
     out.ago(record.recordedAt),
     tagText(record),
   ];
+}
+
+/** The name, or that it is gone. */
+export function nameText(out: Output, { name, erased }: RecordView): string {
+  return erased === undefined ? printable(name) : out.style("dim", "(erased)");
 }
 
 /** `loss=0.12 stage="prod"`. */
@@ -136,7 +141,7 @@ export function tagText({ tags }: Pick<RecordView, "tags">): string {
 export function printRecord(out: Output, record: RecordView): void {
   const version = out.style("dim", `version ${record.version}`);
   out.line(
-    `${out.style("bold", printable(record.name))}  ${printable(record.id)}  ${version}  ${out.status(record.status, record.stale)}`,
+    `${out.style("bold", nameText(out, record))}  ${printable(record.id)}  ${version}  ${out.status(record.status, record.stale)}`,
   );
   out.fields([
     ["kind", printable(record.kind)],
@@ -144,6 +149,7 @@ export function printRecord(out: Output, record: RecordView): void {
     ["occurred", record.occurredAt === null ? undefined : out.time(record.occurredAt)],
     ["created", record.version === 1 ? undefined : out.time(record.createdAt)],
     ["actor", record.actor === null ? undefined : printable(record.actor)],
+    ["erased", erasureText(out, record.erased)],
     ["tags", tagText(record) || undefined],
     ...record.uris.map((uri) => ["uri", printable(uri)] as const),
     ...record.artifacts.map((artifact) => ["artifact", printable(artifactText(artifact))] as const),
@@ -152,6 +158,12 @@ export function printRecord(out: Output, record: RecordView): void {
   ]);
   printAttributes(out, record);
   if (record.invalidation !== null) printInvalidation(out, record.invalidation);
+}
+
+function erasureText(out: Output, erased: RecordView["erased"]): string | undefined {
+  if (erased === undefined) return undefined;
+  const { recordedAt, position, cause } = erased;
+  return `${out.time(recordedAt)} at position ${position}: ${printable(cause)}`;
 }
 
 function artifactText({ name, sizeBytes, sha256, uri }: RecordView["artifacts"][number]): string {
@@ -244,6 +256,7 @@ export const eventColumns: readonly Column[] = [
 ];
 
 function eventText(event: RecordedEvent): string {
+  if (event.erasedBy !== undefined) return `(erased, see position ${event.erasedBy})`;
   switch (event.type) {
     case "record.created":
       return `${event.data.kind} ${JSON.stringify(event.data.name)}`;

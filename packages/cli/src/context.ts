@@ -95,12 +95,23 @@ export class Context {
 
   /** A reader with the indexes, of the instant asked for or given. */
   async viewReader(asOf: AsOf | undefined = this.asOf): Promise<ViewReader> {
+    return (await this.#openViews()).at(asOf, { signal: this.io.signal });
+  }
+
+  async #openViews(): Promise<Views> {
     const store = await this.store();
     if (this.#views === undefined) {
       const { openViews } = await import("@sennit/projections");
       this.#views = await openViews(store);
     }
-    return this.#views.at(asOf, { signal: this.io.signal });
+    return this.#views;
+  }
+
+  /** Removes from the views what has been erased. Views that are not there hold nothing. */
+  async purgeViews(): Promise<void> {
+    const { directory } = await this.store();
+    if (directory === undefined || !existsSync(join(directory, "views"))) return;
+    await (await this.#openViews()).caughtUp();
   }
 
   /** The ref with `KIND/NAME` replaced by an id. The indexes are opened only when the ref is no id. */

@@ -98,6 +98,11 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "sign what the log is, to hold it to that later",
     load: () => import("./commands/checkpoint.ts"),
   },
+  erase: {
+    group: "Store",
+    summary: "destroy content for good, and record that it was done",
+    load: () => import("./commands/erase.ts"),
+  },
   demo: {
     group: "Store",
     summary: "play a story and leave a store to try things in",

@@ -156,6 +156,7 @@ export const errorCodes = {
     category: "busy",
     hint: "One run at a time works on a backup: wait for it or stop it.",
   },
+  "view-rebuilt": { category: "busy", hint: "Ask the views again." },
   "store-locked": {
     category: "busy",
     hint: "One process at a time may open a store: wait for it or stop it.",

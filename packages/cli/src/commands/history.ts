@@ -1,4 +1,6 @@
 /** `sennit history`: the versions of a record. */
+import type { RecordedEvent } from "@sennit/core";
+
 import { noteAsOf, tagText } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import { printable, shortTime } from "../output.ts";
@@ -32,7 +34,7 @@ export const command = defineCommand({
       String(record.version),
       String(record.position),
       shortTime(record.recordedAt),
-      history.events[index]?.type.slice("record.".length) ?? "",
+      eventText(history.events[index]),
       out.status(record.status, record.stale),
       printable(record.actor ?? ""),
       tagText(record),
@@ -42,3 +44,9 @@ export const command = defineCommand({
     return undefined;
   },
 });
+
+function eventText(event: RecordedEvent | undefined): string {
+  if (event === undefined) return "";
+  const type = event.type.slice("record.".length);
+  return event.erasedBy === undefined ? type : `${type}, erased`;
+}

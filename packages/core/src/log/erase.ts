@@ -33,6 +33,8 @@ export interface EraseOptions {
   /** Why. It is recorded, and stays. */
   readonly cause: string;
   readonly actor?: string | undefined;
+  /** Says what would be erased, and changes nothing. Default false. */
+  readonly dryRun?: boolean | undefined;
 }
 
 /** @throws `argument-invalid` for an erasure without a cause */
@@ -43,7 +45,7 @@ function checkCause(cause: unknown): void {
 
 /** What an erasure destroyed. */
 export interface ErasureResult {
-  /** Where the erasure is recorded, and under which id; null when there was nothing left to erase. */
+  /** Where the erasure is recorded, and under which id; null when nothing was left to erase, and for a dry run. */
   readonly position: Position | null;
   readonly recordId: RecordId | null;
   readonly erased: readonly ErasedVersions[];
@@ -181,12 +183,12 @@ export async function eraseContent(
   place: ErasurePlace,
   write: (event: NewEvent, writes: ErasureWrites) => Promise<void>,
   targets: readonly EraseTarget[],
-  { cause, actor }: EraseOptions,
+  { cause, actor, dryRun = false }: EraseOptions,
 ): Promise<ErasureResult> {
   checkCause(cause);
   const plan = await planErasure(place, targets);
   const erased = erasedRanges(plan);
-  if (erased.length === 0) return { position: null, recordId: null, erased };
+  if (dryRun || erased.length === 0) return { position: null, recordId: null, erased };
   const recordId = `erasure:${randomUUID()}`;
   const position = place.head + 1;
   const event = created(recordId, erasureDocument({ cause, erased }), { actor });
