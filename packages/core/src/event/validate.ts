@@ -22,7 +22,7 @@ const envelopeMembers = new Set([
   "allowInvalidSources",
   "unknownSources",
 ]);
-const storeMembers = new Set(["position", "version", "recordedAt", "hash"]);
+const storeMembers = new Set(["position", "version", "recordedAt", "hash", "erasedBy"]);
 const documentNames: ReadonlySet<string> = new Set(documentMembers);
 const updateMembers = new Set(["patch", "document", "reason", "restores"]);
 const invalidationMembers = new Set(["cause", "versions"]);

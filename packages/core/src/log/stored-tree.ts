@@ -8,6 +8,7 @@
  * @see C2SP tlog-tiles
  */
 import { assert, must } from "../assert.ts";
+import { StoreError } from "../errors.ts";
 import { frame, unframe } from "../codec/frame.ts";
 import type { Frontier } from "../merkle/frontier.ts";
 import { hashBytes, nodeHash } from "../merkle/hashing.ts";
@@ -94,7 +95,8 @@ export class StoredTree {
     const key = tileKey(level, index);
     const value = this.#storage.get(key);
     if (value === undefined) {
-      assert(level === 0, "a tile above the leaves is stored as soon as it has a hash");
+      // A tile above the leaves is stored as soon as it has a hash.
+      if (level > 0) throw new StoreError("log-gap", `Merkle tile ${level}/${index} is missing.`);
       return Array.from({ length: count }, (_, offset) => this.#leafHash(first + offset));
     }
     const tile = unframe(key, value, () => `Merkle tile ${level}/${index}`);
