@@ -253,7 +253,7 @@ async function keepForLater(directory: string, name = "", stdout: string): Promi
   if (name === "receipt") await writeFile(join(directory, "receipt.json"), stdout);
 }
 
-/** Damages the first log entry; verification must then report a problem of the shape promised. */
+/** Damages the first log entry; verification and repair must then report what the page promises. */
 async function expectProblemsOfDamage(line: CommandLine, directory: string): Promise<void> {
   const storage = await openLevelStorage(join(directory, ".sennit", "log"));
   const key = Buffer.from("450000000000000001", "hex");
@@ -263,6 +263,9 @@ async function expectProblemsOfDamage(line: CommandLine, directory: string): Pro
   const { code, stdout } = await line.run(["verify", "--json"]);
   expect(code).toBe(6);
   expect(shapes.problems(JSON.parse(stdout), "Verify report")).toEqual([]);
+  const repaired = await line.run(["verify", "--repair", "--yes", "--json"]);
+  expect(repaired.code).toBe(0);
+  expect(shapes.problems(JSON.parse(repaired.stdout), "Repair")).toEqual([]);
 }
 
 test("the JSON of every command is checked, against a shape that its section names", () => {

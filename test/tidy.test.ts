@@ -155,6 +155,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
   verify: ["event/", "merkle/", "codec/", "storage/", "records/", "log/"],
+  repair: [
+    "event/",
+    "merkle/",
+    "codec/",
+    "storage/",
+    "records/",
+    "log/",
+    "verify/",
+    "store-directory.ts",
+  ],
   receipt: ["event/", "merkle/", "checkpoint/", "codec/", "records/", "lineage/", "log/", "read/"],
   transfer: [
     "event/",

@@ -91,6 +91,10 @@ export {
   type VerifiedReceipt,
   type VerifyReceiptOptions,
 } from "./receipt/verify-receipt.ts";
+export type { LostVersions } from "./repair/lost-versions.ts";
+export { planRepair, type RepairPlan } from "./repair/plan-repair.ts";
+export { repairStore, type RepairOptions, type RepairResult } from "./repair/repair-store.ts";
+export type { RepairRecord } from "./repair/swap.ts";
 export { openLevelStorage, type LevelStorageOptions } from "./storage/level-storage.ts";
 export { openMemoryStorage } from "./storage/memory-storage.ts";
 export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/storage.ts";

@@ -26,6 +26,7 @@ import {
   parseManifest,
   writeManifest,
 } from "./store-directory.ts";
+import { finishSwap } from "./repair/swap.ts";
 import { EmbeddedStore } from "./store.ts";
 
 export interface OpenStoreOptions {
@@ -46,6 +47,7 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<EmbeddedStore> {
   const directory = resolve(location);
+  await finishSwap(directory);
   const known = await prepareDirectory(directory, options.create ?? true);
   const storage = await openLog(directory, known === undefined);
   let acknowledged: AcknowledgedFile | undefined;

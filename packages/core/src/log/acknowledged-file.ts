@@ -7,7 +7,7 @@
  * Writing follows the acknowledgement and never delays it. A second sync for every write of the log would halve its
  * speed, so under load the file is written ten times a second: it may lag by that much, and never leads.
  */
-import { open, type FileHandle } from "node:fs/promises";
+import { open, readFile, type FileHandle } from "node:fs/promises";
 
 import { crc32c } from "../codec/crc32c.ts";
 import type { Position } from "../ids.ts";
@@ -51,11 +51,8 @@ export class AcknowledgedFile {
     });
     const bytes = Buffer.alloc(2 * slotBytes);
     await file.read(bytes, 0, bytes.length, 0);
-    const slots = [0, 1].map((slot) =>
-      readSlot(bytes.subarray(slot * slotBytes, (slot + 1) * slotBytes)),
-    );
-    const newest = isNewer(slots[1], slots[0]) ? 1 : 0;
-    return new AcknowledgedFile(file, slots[newest], 1 - newest);
+    const { last, slot } = newestSlot(bytes);
+    return new AcknowledgedFile(file, last, 1 - slot);
   }
 
   /** Notes what has been acknowledged: written at once, or together with what comes within the interval. */
@@ -92,6 +89,18 @@ export class AcknowledgedFile {
       // The events are durable without it. An older note only notices less, and the next note tries again.
     }
   }
+}
+
+/** What a side file says, without writing to it; undefined when there is none or none of its slots is whole. */
+export async function readAcknowledged(path: string): Promise<Acknowledged | undefined> {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  return newestSlot(Buffer.concat([bytes, Buffer.alloc(2 * slotBytes)])).last;
+}
+
+function newestSlot(bytes: Buffer): { last: Acknowledged | undefined; slot: 0 | 1 } {
+  const first = readSlot(bytes.subarray(0, slotBytes));
+  const second = readSlot(bytes.subarray(slotBytes, 2 * slotBytes));
+  return isNewer(second, first) ? { last: second, slot: 1 } : { last: first, slot: 0 };
 }
 
 function isNewer(a: Acknowledged | undefined, b: Acknowledged | undefined): boolean {

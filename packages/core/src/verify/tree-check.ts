@@ -20,10 +20,16 @@ export class TreeCheck {
   /** The first entry whose leaf is another than the one in its tile. Which of the two is wrong, the root tells. */
   #firstOtherLeaf: Position = Infinity;
   #rootAcknowledged: Buffer | undefined;
+  #provenUntil: Position = 0;
 
   constructor(store: CheckedStore, acknowledged: Acknowledged | undefined) {
     this.#store = store;
     this.#acknowledged = acknowledged;
+  }
+
+  /** Up to here the entries are the ones that were committed or acknowledged, by their Merkle root. Known once finished. */
+  get provenUntil(): Position {
+    return this.#provenUntil;
   }
 
   /**
@@ -112,6 +118,7 @@ export class TreeCheck {
         return;
       }
       start += size;
+      this.#prove(start);
     }
   }
 
@@ -126,7 +133,9 @@ export class TreeCheck {
         "head-mismatch",
         `Events up to ${position} were acknowledged: positions ${head + 1} to ${position} are missing.`,
       );
-    } else if (this.#rootAcknowledged?.equals(root) === false) {
+    } else if (this.#rootAcknowledged?.equals(root) === true) {
+      this.#prove(position);
+    } else if (this.#rootAcknowledged !== undefined) {
       findings.add(
         "acknowledged",
         position,
@@ -134,6 +143,10 @@ export class TreeCheck {
         `The first ${position} events are not those that were acknowledged: their Merkle root is another.`,
       );
     }
+  }
+
+  #prove(position: Position): void {
+    this.#provenUntil = Math.max(this.#provenUntil, position);
   }
 
   #storedLeaf(position: Position): Buffer | undefined {

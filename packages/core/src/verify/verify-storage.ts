@@ -55,6 +55,11 @@ export class StorageVerification {
     return this.#report();
   }
 
+  /** Up to here a Merkle root proves the entries that can be read. */
+  get provenUntil(): Position {
+    return this.#tree.provenUntil;
+  }
+
   #check(entry: StorageEntry): void {
     const [key, value] = entry;
     this.#bytes += key.length + value.length;

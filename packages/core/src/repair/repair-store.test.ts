@@ -1,0 +1,252 @@
+/** Repair on real directories: what stays, what goes, and that nothing changes unless it is asked for. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { must } from "../assert.ts";
+import { openStore } from "../open-store.ts";
+import {
+  blockKey,
+  commitKey,
+  documentKey,
+  entryKey,
+  eventIdKey,
+  tileKey,
+} from "../storage/keyspace.ts";
+import { openLevelStorage } from "../storage/level-storage.ts";
+import type { Storage } from "../storage/storage.ts";
+import { changeEntry, put } from "../testing/plant-damage.ts";
+import { eventId, make, readAll, revise, withdraw } from "../testing/samples.ts";
+import { codeOf } from "../testing/storage-contract.ts";
+import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
+import { planRepair } from "./plan-repair.ts";
+import { repairStore } from "./repair-store.ts";
+import { finishSwap } from "./swap.ts";
+
+const head = 300;
+
+/** 300 events: `a` is created, patched twice and withdrawn once; then records of one version. */
+async function fill(directory: string): Promise<{ checkpoint: string; key: string }> {
+  const store = await openStore(directory);
+  await store.append([make("a", [], { id: eventId(1) }), revise("a", 1), revise("a", 2)], {
+    idempotencyKey: "first",
+  });
+  await store.append([withdraw("a@1")]);
+  const checkpoint = await store.checkpoint();
+  const key = await store.verifierKey();
+  const rest = Array.from({ length: head - 5 }, (_, index) => make(`r${index}`));
+  await store.append(rest, { idempotencyKey: "second" });
+  await store.append([revise("r0", 1)]);
+  expect(store.head).toBe(head);
+  await store.close();
+  return { checkpoint, key };
+}
+
+async function inLog(directory: string, edit: (storage: Storage) => Promise<void>): Promise<void> {
+  const storage = await openLevelStorage(join(directory, "log"));
+  await edit(storage);
+  await storage.close();
+}
+
+const remove = (key: Uint8Array) => (storage: Storage) =>
+  storage.write({ puts: [], deletes: [key] });
+
+/** The digest of every file, but for what LevelDB writes whenever it is asked whether somebody has it open. */
+async function filesOf(directory: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /^LO(G|G\.old|CK)$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[path] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+  }
+  return files;
+}
+
+/** Repairs, and sees to it that what is left is a store like any other. */
+async function repaired(directory: string, last: number) {
+  const { plan, repair } = await repairStore(directory);
+  const store = await openStore(directory);
+  try {
+    expect(store.damage).toBeUndefined();
+    expect(store.head).toBe(last);
+    expect(await store.verify()).toMatchObject({ ok: true, head: last });
+    await store.append([make("afterwards")]);
+    expect(await readAll(store.log)).toHaveLength(last + 1);
+  } finally {
+    await store.close();
+  }
+  const names = await readdir(directory);
+  const record = must(repair, "something was repaired");
+  expect(names).toContain(record.damagedLog);
+  expect(names.filter((name) => /reading|repairing|repair\.json/.test(name))).toEqual([]);
+  const lines = (await readFile(join(directory, "repairs.ndjson"), "utf8")).trimEnd().split("\n");
+  expect(JSON.parse(must(lines.at(-1), "a repair is remembered"))).toEqual(record);
+  return { plan, repair: record };
+}
+
+test("a sound store has nothing to repair, and stays as it is", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const before = await filesOf(directory);
+    const { plan, repair } = await repairStore(directory);
+    expect(plan).toMatchObject({ action: "sound", keep: head, cut: null, proven: head });
+    expect(repair).toBeNull();
+    expect(await filesOf(directory)).toEqual(before);
+  });
+});
+
+test.each([
+  ["a version block", remove(blockKey("a"))],
+  ["a document", remove(documentKey(3))],
+  ["an event id", remove(eventIdKey(eventId(1)))],
+  ["a tile", remove(tileKey(0, 0))],
+  ["a key of nobody", (storage: Storage) => put(storage, Buffer.from("X"), Buffer.alloc(1))],
+])("damage to %s costs no position", async (_what, damage) => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, damage);
+    const { plan } = await repaired(directory, head);
+    expect(plan).toMatchObject({ action: "rebuild", keep: head, cut: null, proven: head });
+  });
+});
+
+test("a damaged middle: the plan says what would go and changes nothing; the repair does that", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, remove(entryKey(298)));
+    const before = await filesOf(directory);
+    const plan = await planRepair(directory);
+    expect(await filesOf(directory)).toEqual(before);
+    expect(plan).toMatchObject({
+      action: "cut",
+      head,
+      acknowledged: head,
+      keep: 297,
+      cut: { from: 298, to: head, events: 3 },
+      recordCount: 3,
+      records: [
+        { recordId: "r0", from: 2, to: 2 },
+        { recordId: "r293", from: 1, to: 1 },
+        { recordId: "r294", from: 1, to: 1 },
+      ],
+    });
+    expect((await repaired(directory, 297)).plan).toEqual(plan);
+    const store = await openStore(directory);
+    // The key of a batch that lost an event is gone, and the other one is not.
+    const retried = await store.append([make("a", [], { id: eventId(1) })]);
+    expect(retried.events[0]).toMatchObject({ status: "duplicate", position: 1 });
+    await store.close();
+  });
+});
+
+test("an entry with another content and a right checksum is where a repair cuts", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, (storage) => changeEntry(storage, 100, { recordId: "r50" }));
+    const { plan } = await repaired(directory, 99);
+    expect(plan).toMatchObject({ action: "cut", keep: 99, cut: { from: 100, to: head } });
+  });
+});
+
+test("a lost end that was acknowledged is told of, and cut off", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const older = join(directory, "..", `older-${process.pid}`);
+    try {
+      await rm(older, { recursive: true, force: true });
+      await rename(join(directory, "log"), older);
+      const short = `${directory}-short`;
+      const store = await openStore(short);
+      await store.append([make("x")]);
+      await store.close();
+      await rename(join(short, "log"), join(directory, "log"));
+      await rm(short, { recursive: true, force: true });
+      const { plan } = await repaired(directory, 1);
+      expect(plan).toMatchObject({ keep: 1, acknowledged: head, cut: { from: 2, to: head } });
+    } finally {
+      await rm(older, { recursive: true, force: true });
+    }
+  });
+});
+
+test("a lost commit record costs nothing that was acknowledged", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, remove(commitKey));
+    const { plan } = await repaired(directory, head);
+    expect(plan).toMatchObject({ action: "rebuild", keep: head, cut: null, proven: head });
+  });
+});
+
+test("a damaged table file, which LevelDB must not open, is repaired without it", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    // Opening once more moves what stands in the write-ahead log into a table.
+    await (await openStore(directory)).close();
+    const log = join(directory, "log");
+    const tables = (await readdir(log)).filter((name) => name.endsWith(".ldb"));
+    const name = must(tables.at(-1), "there is a table");
+    const bytes = await readFile(join(log, name));
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 4, 100);
+    await writeFile(join(log, name), bytes);
+    expect(await codeOf(() => openStore(directory))).toBe("file-damaged");
+    const plan = await planRepair(directory);
+    expect(plan).toMatchObject({ damagedFiles: [name], acknowledged: head, action: "cut" });
+    await repaired(directory, plan.keep);
+  });
+});
+
+test("a lost list of LevelDB's files costs nothing", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await rm(join(directory, "log", "CURRENT"));
+    expect(await codeOf(() => openStore(directory))).toBe("log-gap");
+    const { plan } = await repaired(directory, head);
+    expect(plan).toMatchObject({ action: "rebuild", cut: null, keep: head });
+  });
+});
+
+test("a store without a log, and one that is in use, are left alone", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const store = await openStore(directory);
+    expect(await codeOf(() => planRepair(directory))).toBe("store-locked");
+    await store.close();
+    await rm(join(directory, "log"), { recursive: true });
+    expect(await codeOf(() => planRepair(directory))).toBe("log-gap");
+    expect(await codeOf(() => planRepair(join(directory, "keys")))).toBe("not-a-store");
+  });
+});
+
+test("what was asked of the store up to some time stays true after a repair", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const store = await openStore(directory);
+    const askedUs = Date.now() * 1000;
+    await store.at({ time: new Date(askedUs / 1000).toISOString() });
+    await store.close();
+    await inLog(directory, remove(entryKey(200)));
+    await repairStore(directory);
+    const again = await openStore(directory, { clock: { nowUs: () => 0 } });
+    const { events } = await again.append([make("late")]);
+    expect(Date.parse(must(events[0], "one event").recordedAt) * 1000).toBeGreaterThanOrEqual(
+      askedUs,
+    );
+    await again.close();
+  });
+});
+
+test("a finished swap is not finished again", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, remove(blockKey("a")));
+    await repairStore(directory);
+    const before = await filesOf(directory);
+    await finishSwap(directory);
+    expect(await filesOf(directory)).toEqual(before);
+  });
+});
