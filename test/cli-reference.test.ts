@@ -224,6 +224,10 @@ const cases: readonly Case[] = [
     shape: "Proven receipt",
   },
   { words: ["verify"], shape: "Verify report" },
+  { words: ["backup", "copy"], shape: "Backup run" },
+  { words: ["restore-store", "copy", "restored"], shape: "Restored store" },
+  { words: ["export", "all.ndjson"], shape: "Made export" },
+  { words: ["import", "all.ndjson", "imported"], shape: "Imported store" },
   { words: ["demo", "played"], shape: "Played demo" },
   { words: ["completion", "fish"], shape: "Completion script" },
 ];

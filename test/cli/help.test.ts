@@ -31,8 +31,8 @@ test("the overview names every command of the design, and prints the same howeve
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
       (
-        "checkpoint completion create demo diff history impact import ingest init invalidate label lineage list log " +
-        "receipt replay restore show stale update verify verify-receipt"
+        "backup checkpoint completion create demo diff export history impact import ingest init invalidate label lineage list log " +
+        "receipt replay restore restore-store show stale update verify verify-receipt"
       ).split(" "),
     );
     const overview = await shell.text("help");

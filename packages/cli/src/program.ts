@@ -17,7 +17,7 @@ export const program: Readonly<Record<string, Entry>> = {
   },
   import: {
     group: "Write",
-    summary: "store what another tool recorded",
+    summary: "store what another tool recorded, or an export",
     load: () => import("./commands/import.ts"),
   },
   create: {
@@ -102,6 +102,21 @@ export const program: Readonly<Record<string, Entry>> = {
     group: "Store",
     summary: "destroy content for good, and record that it was done",
     load: () => import("./commands/erase.ts"),
+  },
+  backup: {
+    group: "Store",
+    summary: "copy the store into a directory, or bring the copy up to date",
+    load: () => import("./commands/backup.ts"),
+  },
+  "restore-store": {
+    group: "Store",
+    summary: "make a store from a backup",
+    load: () => import("./commands/restore-store.ts"),
+  },
+  export: {
+    group: "Store",
+    summary: "write the whole log into one file",
+    load: () => import("./commands/export.ts"),
   },
   demo: {
     group: "Store",

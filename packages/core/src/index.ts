@@ -101,7 +101,12 @@ export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/stor
 export { storeFormat } from "./store-directory.ts";
 export type { EmbeddedStore, Store } from "./store.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
-export { exportForms, type ExportFormName, type ExportOptions } from "./transfer/export-log.ts";
+export {
+  exportForms,
+  type ExportFormName,
+  type ExportOptions,
+  type ExportSummary,
+} from "./transfer/export-log.ts";
 export {
   importStore,
   looksLikeExport,

@@ -33,7 +33,12 @@ import type {
 import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
 import type { Storage } from "./storage/storage.ts";
-import { exportLog, type ExportOptions, type ExportSource } from "./transfer/export-log.ts";
+import {
+  exportLog,
+  type ExportOptions,
+  type ExportSource,
+  type ExportSummary,
+} from "./transfer/export-log.ts";
 import { verifyLog, type VerifyOptions, type VerifyReport } from "./verify.ts";
 
 /** A store as a program sees it: the reader of the present, and the ways to write. */
@@ -85,10 +90,11 @@ export interface Store extends Reader {
   backup(directory: string, options?: BackupOptions): Promise<BackupResult>;
   /**
    * The whole log as a file for `importStore`, in pieces and in constant memory, as it is when the first piece is taken.
+   * What it holds is said at the end.
    *
    * @throws `checksum-mismatch`, `log-gap`, `aborted`
    */
-  export(options?: ExportOptions): AsyncIterable<Uint8Array>;
+  export(options?: ExportOptions): AsyncGenerator<Uint8Array, ExportSummary>;
   /** Reads the whole log and checks every stored byte of it. */
   verify(options?: VerifyOptions): Promise<VerifyReport>;
   close(): Promise<void>;
@@ -225,7 +231,7 @@ export class EmbeddedStore implements Store {
     return takeBackup({ ...this.#source(), directory: this.directory }, directory, options);
   }
 
-  export(options?: ExportOptions): AsyncIterable<Uint8Array> {
+  export(options?: ExportOptions): AsyncGenerator<Uint8Array, ExportSummary> {
     return exportLog(this.#source(), options);
   }
 

@@ -1,45 +1,61 @@
-/** `sennit import`: stores what another tool recorded. */
+/** `sennit import`: stores what another tool recorded, or makes a store from an export. */
 import { resolve } from "node:path";
 
 import { StoreError } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import { importBluesky } from "../import/bluesky.ts";
+import { exportFormatName, importExport, isExport } from "../import-export.ts";
 import { plural } from "../output.ts";
 
 export const command = defineCommand({
   name: "import",
-  summary: "store what another tool recorded",
-  arguments: [{ name: "FILE", help: "The file, plain or gzip" }],
+  summary: "store what another tool recorded, or an export",
+  arguments: [
+    { name: "FILE", help: "The file, plain or gzip; an export plain, or - for the standard input" },
+    {
+      name: "DIR",
+      optional: true,
+      help: "Of an export: the new store; default: --store, or .sennit here",
+    },
+  ],
   flags: [
-    { name: "format", type: "string", value: "FORMAT", help: "What the file holds: bluesky" },
+    {
+      name: "format",
+      type: "string",
+      value: "FORMAT",
+      help: "What the file holds: bluesky or sennit; an export is recognized without",
+    },
   ],
-  examples: [
-    "sennit import --format bluesky runs.json.gz",
-    "sennit import --format bluesky run-7.json --json",
-  ],
+  examples: ["sennit import --format bluesky runs.json.gz", "sennit import run-7.ndjson ./run-7"],
   presentOnly: true,
   async run(context) {
     const { values, out, io } = context;
+    const name = values.argument(0);
+    const isOurs = !values.has("format") && (await isExport(io.cwd, name));
+    if (isOurs || values.text("format") === exportFormatName) return importExport(context);
     const format = values.required("format", "Say what the file holds: --format bluesky");
+    const extra = values.positionals[1];
+    if (format === "bluesky" && extra !== undefined) {
+      throw new StoreError("usage", `${JSON.stringify(extra)} is one word too many.`, {
+        hint: "Name the store with --store DIR",
+        details: { command: "import", argument: extra },
+      });
+    }
     if (format !== "bluesky") {
       throw new StoreError(
         "argument-invalid",
-        `--format must be bluesky, and ${JSON.stringify(format)} is not.`,
+        `--format must be bluesky or sennit, and ${JSON.stringify(format)} is not.`,
         {
           details: { flag: "--format", value: format },
         },
       );
     }
-    const summary = await importBluesky(
-      await context.store(),
-      resolve(io.cwd, values.argument(0)),
-      {
-        actor: context.actor,
-        signal: io.signal,
-        onProgress: (documents) => out.progress(`${plural(documents, "document")} read`),
-      },
-    );
+    const summary = await importBluesky(await context.store(), resolve(io.cwd, name), {
+      actor: context.actor,
+      signal: io.signal,
+      onProgress: (documents) => out.progress(`${plural(documents, "document")} read`),
+    });
     out.progressDone();
     if (out.isJson) {
       out.json(summary);

@@ -167,7 +167,7 @@ test("a backup since a position is restored on top of another one, and not witho
 
 test("since names where a backup begins, and nothing else", async () => {
   await withBackupPlace(async ({ store, backup }) => {
-    expect(await codeOf(() => store.backup(backup, { since: 6 }))).toBe("argument-invalid");
+    expect(await codeOf(() => store.backup(backup, { since: 6 }))).toBe("as-of-ahead-of-head");
     expect(await codeOf(() => store.backup(backup, { since: -1 }))).toBe("argument-invalid");
     await store.backup(backup, { since: 3 });
     expect(await store.backup(backup, { since: 3 })).toMatchObject({ since: 3, added: 0 });

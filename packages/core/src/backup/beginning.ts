@@ -28,10 +28,14 @@ export function beginningOf(
   before: BackupManifest | undefined,
   { since }: { readonly since?: Position | undefined },
 ): BackedUpHead {
-  if (since !== undefined && !(Number.isInteger(since) && since >= 0 && since <= log.head)) {
+  if (since !== undefined && !(Number.isInteger(since) && since >= 0)) {
+    throw new StoreError("argument-invalid", `${since} is no position.`);
+  }
+  if (since !== undefined && since > log.head) {
     throw new StoreError(
-      "argument-invalid",
-      `${since} is no position up to the head, ${log.head}.`,
+      "as-of-ahead-of-head",
+      `The backup cannot begin after position ${since}: the head is ${log.head}.`,
+      { details: { since, head: log.head } },
     );
   }
   if (before === undefined) {

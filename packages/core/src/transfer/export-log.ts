@@ -31,6 +31,14 @@ export interface ExportSource {
   readonly checkpoint: (size: Position) => Promise<string>;
 }
 
+/** What an export holds. */
+export interface ExportSummary {
+  readonly head: Position;
+  /** The Merkle root, 64 hexadecimal digits. */
+  readonly root: string;
+  readonly idempotencyKeys: number;
+}
+
 /** The form of a file, by its name. */
 const formsByName: Readonly<Record<ExportFormName, ExportForm>> = {
   ndjson: ndjsonForm,
@@ -44,11 +52,16 @@ const chunkBytes = 64 * 1024;
 export async function* exportLog(
   source: ExportSource,
   options: ExportOptions = {},
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, ExportSummary> {
   const form = formsByName[options.format ?? "ndjson"];
   let parts: Uint8Array[] = [];
   let size = 0;
+  let summary: ExportSummary = { head: 0, root: "", idempotencyKeys: 0 };
   for await (const item of itemsOf(source, options)) {
+    if (item.type === "end") {
+      const { head, root, keys } = item;
+      summary = { head, root: Buffer.from(root).toString("hex"), idempotencyKeys: keys.count };
+    }
     const bytes = form.encode(item);
     parts.push(bytes);
     size += bytes.length;
@@ -58,6 +71,7 @@ export async function* exportLog(
     size = 0;
   }
   yield Buffer.concat(parts);
+  return summary;
 }
 
 async function* itemsOf(
