@@ -185,7 +185,7 @@ export const errorCodes = {
   },
   "file-damaged": {
     category: "corrupt",
-    hint: "Nothing has been changed. Put back a copy of the store's directory log, whole.",
+    hint: "Nothing has been changed. Put back a copy of the store's directory log, whole, or see what can be kept: sennit verify --repair",
   },
   "entry-unreadable": { category: "corrupt", hint: "Run: sennit verify" },
   "log-gap": { category: "corrupt", hint: "Run: sennit verify" },

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { must } from "../assert.ts";
+import { parseVerifierKey } from "../checkpoint/signed-note.ts";
 import { openStore } from "../open-store.ts";
+import { verifyReceipt } from "../receipt/verify-receipt.ts";
 import {
   blockKey,
   commitKey,
@@ -28,20 +30,22 @@ import { finishSwap } from "./swap.ts";
 const head = 300;
 
 /** 300 events: `a` is created, patched twice and withdrawn once; then records of one version. */
-async function fill(directory: string): Promise<{ checkpoint: string; key: string }> {
+async function fill(directory: string) {
   const store = await openStore(directory);
   await store.append([make("a", [], { id: eventId(1) }), revise("a", 1), revise("a", 2)], {
     idempotencyKey: "first",
   });
   await store.append([withdraw("a@1")]);
-  const checkpoint = await store.checkpoint();
+  const early = await store.checkpoint();
   const key = await store.verifierKey();
   const rest = Array.from({ length: head - 5 }, (_, index) => make(`r${index}`));
   await store.append(rest, { idempotencyKey: "second" });
   await store.append([revise("r0", 1)]);
   expect(store.head).toBe(head);
+  const late = await store.checkpoint();
+  const receipt = await store.receipt("a@2", { size: 4 });
   await store.close();
-  return { checkpoint, key };
+  return { early, late, key, receipt };
 }
 
 async function inLog(directory: string, edit: (storage: Storage) => Promise<void>): Promise<void> {
@@ -173,6 +177,26 @@ test("a lost end that was acknowledged is told of, and cut off", async () => {
   });
 });
 
+test("what was proven before the first position that went still holds; what was proven of it is found out", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const { early, late, key, receipt } = await fill(directory);
+    await inLog(directory, remove(entryKey(298)));
+    await repairStore(directory);
+    const store = await openStore(directory);
+    const again = Array.from({ length: 10 }, (_, index) => make(`again-${index}`));
+    await store.append(again);
+    expect(await store.verifierKey()).toBe(key);
+    const verifierKey = must(await parseVerifierKey(key), "the key of a store can be read");
+    await verifyReceipt(receipt, verifierKey);
+    const made = await store.receipt("a@2", { against: { size: 4 } });
+    await verifyReceipt(made, verifierKey, { against: early });
+    const other = await store.receipt("a@2", { against: { size: head } });
+    const verify = () => verifyReceipt(other, verifierKey, { against: late });
+    expect(await codeOf(verify)).toBe("checkpoint-inconsistent");
+    await store.close();
+  });
+});
+
 test("a lost commit record costs nothing that was acknowledged", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
@@ -207,6 +231,32 @@ test("a lost list of LevelDB's files costs nothing", async () => {
     expect(await codeOf(() => openStore(directory))).toBe("log-gap");
     const { plan } = await repaired(directory, head);
     expect(plan).toMatchObject({ action: "rebuild", cut: null, keep: head });
+  });
+});
+
+test("content that was erased by an event that would go keeps a repair from cutting there", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const store = await openStore(directory);
+    await store.erase(["r5"], { cause: "it names a person" });
+    await store.close();
+    await inLog(directory, remove(entryKey(head)));
+    const before = await filesOf(directory);
+    expect(await codeOf(() => repairStore(directory))).toBe("entry-unreadable");
+    const after = await filesOf(directory);
+    expect(Object.entries(before).filter(([path, digest]) => after[path] !== digest)).toEqual([]);
+  });
+});
+
+test("an erased store whose damage costs no position is repaired, and stays erased", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const store = await openStore(directory);
+    await store.erase(["a"], { cause: "it names a person" });
+    await store.close();
+    await inLog(directory, remove(blockKey("r5")));
+    const { plan } = await repaired(directory, head + 1);
+    expect(plan).toMatchObject({ action: "rebuild", cut: null });
   });
 });
 

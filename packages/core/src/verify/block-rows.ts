@@ -82,7 +82,8 @@ export class BlockRows {
           `A version block of ${JSON.stringify(recordId)} has a shape that no writer makes.`,
         );
       }
-      this.#blocks.set(key, block);
+      // Most records have one version, and nobody asks for their block again.
+      if (block.lastVersion > 1) this.#blocks.set(key, block);
       return block;
     } catch (error) {
       this.damaged.add(key);
