@@ -7,9 +7,10 @@ import { Level } from "level";
 import { isStoreError } from "../errors.ts";
 import { openError } from "../storage/level-errors.ts";
 import { checkLevelFiles } from "../storage/level-files/check-level-files.ts";
-import { findTableFlaw } from "../storage/level-files/table-file.ts";
+import { findTableFlaw, readSoundEntries } from "../storage/level-files/table-file.ts";
 import { assertUnused, openLevelStorage } from "../storage/level-storage.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, StorageEntry } from "../storage/storage.ts";
+import { spaceOf } from "../verify/key-check.ts";
 
 /** @throws `store-locked` when somebody has the database open */
 export async function assertClosed(directory: string): Promise<void> {
@@ -21,7 +22,7 @@ export async function assertClosed(directory: string): Promise<void> {
 /** A database as far as it can be read. */
 export interface ReadingCopy {
   readonly storage: Storage;
-  /** Files with damage. A table is left out whole, because LevelDB cannot be trusted with parts of one. */
+  /** Files with damage. LevelDB is not given a damaged table; the log entries in its sound blocks are put in by themselves. */
   readonly damagedFiles: readonly string[];
   /** Closes and deletes the copy. */
   readonly remove: () => Promise<void>;
@@ -40,10 +41,9 @@ export async function openReadingCopy(directory: string, copy: string): Promise<
   const names = await readdir(directory);
   if (!names.includes("CURRENT")) damaged.add("CURRENT");
   for (const name of names) {
-    const isTable = /^\d+\.(ldb|sst)$/.test(name);
-    if (isTable && findTableFlaw(await readFile(join(directory, name))) !== undefined) {
+    if (isTable(name) && findTableFlaw(await readFile(join(directory, name))) !== undefined) {
       damaged.add(name);
-    } else if (isTable) {
+    } else if (isTable(name)) {
       await linkOrCopy(join(directory, name), join(copy, name));
     } else if (/^(CURRENT|MANIFEST-\d+|\d+\.log)$/.test(name)) {
       await copyFile(join(directory, name), join(copy, name));
@@ -51,6 +51,9 @@ export async function openReadingCopy(directory: string, copy: string): Promise<
   }
   if (damaged.size > 0) await rebuild(copy);
   const storage = await openLevelStorage(copy);
+  for (const name of damaged) {
+    if (isTable(name)) await addSoundEntries(storage, join(directory, name));
+  }
   return {
     storage,
     damagedFiles: [...damaged].toSorted(),
@@ -59,6 +62,24 @@ export async function openReadingCopy(directory: string, copy: string): Promise<
       await rm(copy, { recursive: true, force: true });
     },
   };
+}
+
+function isTable(name: string): boolean {
+  return /^\d+\.(ldb|sst)$/.test(name);
+}
+
+/**
+ * Adds the log entries of a damaged table that are in no other file. They are written once and never changed but by an erasure,
+ * which leaves no older one behind; of other keys an older value could be there.
+ */
+async function addSoundEntries(storage: Storage, path: string): Promise<void> {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  const puts: StorageEntry[] = [];
+  for (const { key, value } of readSoundEntries(bytes)) {
+    if (spaceOf(key) === "entry" && storage.get(key) === undefined) puts.push([key, value]);
+  }
+  // A table has about two mebibytes.
+  if (puts.length > 0) await storage.write({ puts });
 }
 
 async function linkOrCopy(from: string, to: string): Promise<void> {

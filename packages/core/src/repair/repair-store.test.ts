@@ -1,5 +1,5 @@
 /** Repair on real directories: what stays, what goes, and that nothing changes unless it is asked for. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 
 import { must } from "../assert.ts";
 import { parseVerifierKey } from "../checkpoint/signed-note.ts";
+import { created } from "../event/event.ts";
 import { openStore } from "../open-store.ts";
 import { verifyReceipt } from "../receipt/verify-receipt.ts";
 import {
@@ -206,7 +207,7 @@ test("a lost commit record costs nothing that was acknowledged", async () => {
   });
 });
 
-test("a damaged table file, which LevelDB must not open, is repaired without it", async () => {
+test("a damaged table file, which LevelDB must not open, costs nothing where it holds no damaged entry", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
     // Opening once more moves what stands in the write-ahead log into a table.
@@ -219,7 +220,35 @@ test("a damaged table file, which LevelDB must not open, is repaired without it"
     await writeFile(join(log, name), bytes);
     expect(await codeOf(() => openStore(directory))).toBe("file-damaged");
     const plan = await planRepair(directory);
-    expect(plan).toMatchObject({ damagedFiles: [name], acknowledged: head, action: "cut" });
+    // What is damaged there is no log entry, and the root that was acknowledged proves the entries.
+    expect(plan).toMatchObject({ damagedFiles: [name], action: "rebuild", keep: head });
+    await repaired(directory, head);
+  });
+});
+
+test("of a damaged table, the log entries in its sound blocks stay", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const bulky = (index: number) =>
+      created(`r${index}`, {
+        kind: "thing",
+        name: "bulky",
+        attributes: randomBytes(9000).toString("base64"),
+      });
+    for (let index = 0; index < 40; index += 1) await store.append([bulky(index)]);
+    await store.close();
+    await (await openStore(directory)).close();
+    const log = join(directory, "log");
+    const [name] = (await readdir(log)).filter((found) => found.endsWith(".ldb"));
+    const path = join(log, must(name, "there is one table"));
+    const bytes = await readFile(path);
+    const middle = Math.floor(bytes.length / 2);
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+    await writeFile(path, bytes);
+    const plan = await planRepair(directory);
+    expect(plan).toMatchObject({ action: "cut", acknowledged: 40 });
+    expect(plan.keep).toBeGreaterThan(10);
+    expect(plan.keep).toBeLessThan(30);
     await repaired(directory, plan.keep);
   });
 });

@@ -43,6 +43,31 @@ export function findTableFlaw(bytes: Uint8Array): Flaw | undefined {
   return end === footerStart ? undefined : { offset: end, reason: "bytes that belong to no block" };
 }
 
+/** A key of a table as LevelDB stores it. */
+export interface TableEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What stands in the sound blocks of a damaged table, deleted keys left out. Nothing when its list of blocks is damaged. */
+export function* readSoundEntries(bytes: Uint8Array): Generator<TableEntry> {
+  const footerStart = bytes.length - footerBytes;
+  const footer = footerStart < 0 ? undefined : readFooter(bytes.subarray(footerStart));
+  const isListSound =
+    footer !== undefined && findBlockFlaw(bytes, footer.index, footerStart) === undefined;
+  const blocks = isListSound ? readBlockList(bytes, footer.index) : undefined;
+  for (const block of blocks ?? []) {
+    if (findBlockFlaw(bytes, block, footerStart) !== undefined) continue;
+    let previous: Uint8Array = Buffer.alloc(0);
+    for (const { shared, rest, value } of readEntries(bytes, block)) {
+      previous = Buffer.concat([previous.subarray(0, shared), rest]);
+      // After the key stand 8 bytes: what was done (1 for a put), and in which order.
+      const keyBytes = previous.length - 8;
+      if (previous[keyBytes] === 1) yield { key: previous.subarray(0, keyBytes), value };
+    }
+  }
+}
+
 function readFooter(footer: Uint8Array): { metaindex: Block; index: Block } | undefined {
   const padding = footerBytes - magic.length;
   if (!magic.equals(footer.subarray(padding))) return undefined;
@@ -71,22 +96,29 @@ function findBlockFlaw(
 }
 
 /** The blocks that an index or a metaindex names: the values of its entries. */
-function readBlockList(bytes: Uint8Array, { offset, size }: Block): Block[] | undefined {
+function readBlockList(bytes: Uint8Array, list: Block): Block[] | undefined {
   try {
-    const stored = bytes.subarray(offset, offset + size);
-    const block = bytes[offset + size] === 0 ? stored : unsnappy(stored);
-    const restarts = uint32At(block, block.length - 4);
-    const reader = new ByteReader(block.subarray(0, block.length - 4 * (restarts + 1)));
-    const blocks: Block[] = [];
-    while (!reader.isAtEnd) {
-      reader.varint();
-      const keyBytes = reader.varint();
-      const valueBytes = reader.varint();
-      reader.take(keyBytes);
-      blocks.push(readHandle(new ByteReader(reader.take(valueBytes))));
-    }
-    return blocks;
+    return readEntries(bytes, list).map(({ value }) => readHandle(new ByteReader(value)));
   } catch {
     return undefined;
   }
+}
+
+/** The entries of a block; the beginning of a key that it shares with the one before is left out. */
+function readEntries(
+  bytes: Uint8Array,
+  { offset, size }: Block,
+): { readonly shared: number; readonly rest: Uint8Array; readonly value: Uint8Array }[] {
+  const stored = bytes.subarray(offset, offset + size);
+  const block = bytes[offset + size] === 0 ? stored : unsnappy(stored);
+  const restarts = uint32At(block, block.length - 4);
+  const reader = new ByteReader(block.subarray(0, block.length - 4 * (restarts + 1)));
+  const entries = [];
+  while (!reader.isAtEnd) {
+    const shared = reader.varint();
+    const restBytes = reader.varint();
+    const valueBytes = reader.varint();
+    entries.push({ shared, rest: reader.take(restBytes), value: reader.take(valueBytes) });
+  }
+  return entries;
 }
