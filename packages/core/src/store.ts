@@ -227,7 +227,7 @@ export class EmbeddedStore implements Store {
 
   async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
     // The key is made with the store; where its files were lost, it is made again before it is copied.
-    if (this.directory !== undefined) await this.#key();
+    if (this.directory !== undefined && options?.signingKey !== false) await this.#key();
     return takeBackup({ ...this.#source(), directory: this.directory }, directory, options);
   }
 

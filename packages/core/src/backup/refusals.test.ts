@@ -15,6 +15,8 @@ import { expect, test } from "vitest";
 
 import { openMemoryStore, openStore } from "../open-store.ts";
 import { datasetEvent, segmentsOf, small, withBackupPlace } from "../testing/backup-place.ts";
+import { entryKey } from "../storage/keyspace.ts";
+import { openLevelStorage } from "../storage/level-storage.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { restoreStore } from "./restore-store.ts";
 
@@ -56,6 +58,29 @@ test("a directory that holds anything else is left as it is", async () => {
     await writeFile(join(backup, "mine.txt"), "mine");
     expect(await codeOf(() => store.backup(backup))).toBe("directory-not-empty");
     expect(await readdir(backup)).toEqual(["mine.txt"]);
+  });
+});
+
+test("a store that has lost its end is not backed up, and the backup of the whole one stays", async () => {
+  await withBackupPlace(async ({ store, root, backup, target }) => {
+    await store.backup(backup);
+    await store.close();
+    const storage = await openLevelStorage(join(root, "store", "log"));
+    await storage.write({ puts: [], deletes: [entryKey(5)] });
+    await storage.close();
+    const damaged = await openStore(join(root, "store"));
+    expect(await codeOf(() => damaged.backup(backup))).toBe("head-mismatch");
+    expect(await codeOf(() => damaged.backup(`${backup}-2`))).toBe("head-mismatch");
+    await damaged.close();
+    expect(await restoreStore(backup, target)).toMatchObject({ head: 5 });
+  });
+});
+
+test("a store whose private key is damaged can be backed up without it", async () => {
+  await withBackupPlace(async ({ store, root, backup }) => {
+    await writeFile(join(root, "store", "keys", "signing-key.pem"), "none");
+    expect(await codeOf(() => store.backup(backup))).toBe("key-invalid");
+    expect(await store.backup(backup, { signingKey: false })).toMatchObject({ head: 5 });
   });
 });
 

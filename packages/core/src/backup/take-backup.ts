@@ -305,8 +305,13 @@ class BackupRun {
     if (directory === undefined) return false;
     await mkdir(target, { recursive: true, mode: 0o700 });
     const from = join(directory, keysName);
-    await copyFile(join(from, publicKeyName), join(target, publicKeyName));
-    if (!isWanted) return false;
+    const publicKey = copyFile(join(from, publicKeyName), join(target, publicKeyName));
+    // Without the key nothing of it is needed: a store that has lost it can be backed up all the same.
+    if (!isWanted) {
+      await publicKey.catch(() => undefined);
+      return false;
+    }
+    await publicKey;
     await copyFile(join(from, privateKeyName), privateKey);
     await chmod(privateKey, 0o600);
     await syncDirectory(target);
