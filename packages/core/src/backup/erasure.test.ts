@@ -1,12 +1,14 @@
 /** What is erased is gone from a backup with its next run, and from what it restores. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
 import { created, updated } from "../event/event.ts";
-import { openStore } from "../open-store.ts";
+import { openMemoryStore, openStore } from "../open-store.ts";
 import { datasetEvent, small, storedIn, withBackupPlace } from "../testing/backup-place.ts";
+import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
 import { restoreStore } from "./restore-store.ts";
 
 async function bytesIn(directory: string): Promise<string> {
@@ -72,6 +74,30 @@ test("an erasure while a backup is taken leaves no content behind that it destro
     expect(await restoreStore(backup, target)).toMatchObject({ head: store.head });
   });
 });
+
+test("a backup that meets content erased meanwhile holds the record of that, too", async () => {
+  await withTemporaryDirectory(async (root) => {
+    // In memory each chunk is read as it is at that moment, so that the second one may have been erased in.
+    const store = await openMemoryStore();
+    const events = Array.from({ length: 1500 }, (_, index) => datasetEvent(`d-${index}`));
+    await store.append([...events, created("p", { kind: "person", name: "Ada Secret" })]);
+    const [backup, target] = [join(root, "backup"), join(root, "target")];
+    const taken = store.backup(backup, { segmentEntriesMax: 100 });
+    while (!(await readdir(join(backup, "segments")).catch(() => [])).some(isWhole)) {
+      await setImmediate();
+    }
+    await store.erase(["p"], { cause: "asked for" });
+    const { head } = await taken;
+    expect(await restoreStore(backup, target)).toMatchObject({ head });
+    const hasContent = (await bytesIn(backup)).includes("Ada Secret");
+    expect(hasContent).toBe(head < store.head);
+    await store.close();
+  });
+});
+
+function isWhole(name: string): boolean {
+  return name.endsWith(".msgpack");
+}
 
 test("a first backup of a store in which much was erased writes each segment once", async () => {
   await withBackupPlace(async ({ store, backup }) => {

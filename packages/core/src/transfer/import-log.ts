@@ -2,6 +2,7 @@
 import { throwIfAborted } from "../abort.ts";
 import type { Entry } from "../codec/entry.ts";
 import { isStoreError, StoreError } from "../errors.ts";
+import { erasureKind, readErasureNote } from "../event/erasure.ts";
 import { validateEvent } from "../event/validate.ts";
 import type { Position } from "../ids.ts";
 import { LogCopy, type CopiedLog } from "../log/log-copy.ts";
@@ -89,6 +90,11 @@ async function detect(source: AsyncIterable<Uint8Array>): Promise<AsyncIterator<
   return form.decode(all())[Symbol.asyncIterator]();
 }
 
+/** True for what the store alone makes: its kind is refused from clients, and what else it holds is not. */
+function isErasureRecord({ kind, attributes }: Readonly<Record<string, unknown>>): boolean {
+  return kind === erasureKind && readErasureNote(attributes) !== undefined;
+}
+
 /** Takes the items of one file in their order. */
 class Filling {
   readonly #copy: LogCopy;
@@ -160,7 +166,8 @@ class Filling {
     try {
       if (entry.erasure !== undefined) return;
       const { type, recordId, data } = entry.event();
-      const { root: _root, via: _via, ...sent } = data as Readonly<Record<string, unknown>>;
+      const { root: _root, via: _via, ...given } = data as Readonly<Record<string, unknown>>;
+      const sent = isErasureRecord(given) ? { ...given, kind: "note" } : given;
       validateEvent({ ...entry.payload(), type, recordId, id: entry.header.id, data: sent });
     } catch (error) {
       throw importError("import-invalid", this.#line, "is no event that Sennit stores", error);

@@ -110,6 +110,24 @@ test.each(exportForms)(
   },
 );
 
+test.each(exportForms)(
+  "%s: a store in which content was erased comes back byte for byte, with its tags and forgotten keys",
+  async (format) => {
+    await withTemporaryDirectory(async (directory) => {
+      const source = openMemoryStorage();
+      const store = await openStoreOn(source, { clock: new FakeClock("2026-03-02T10:00:00Z") });
+      await fillFew(store);
+      await store.erase(["a", "b@1"], { cause: "asked for" });
+      const bytes = await exported(store, { format });
+      await importStore(pieces(bytes), join(directory, "target"));
+      const stored = await openLevelStorage(join(directory, "target", "log"));
+      expect(await contentsOf(stored)).toEqual(await contentsOf(source));
+      await stored.close();
+      await store.close();
+    });
+  },
+);
+
 test("an export made of lines says what the events say, and carries bytes only where lines cannot", async () => {
   await withTemporaryDirectory(async (directory) => {
     cpSync(image, directory, { recursive: true });
