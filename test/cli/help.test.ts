@@ -31,7 +31,7 @@ test("the overview names every command of the design, and prints the same howeve
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
       (
-        "backup checkpoint completion create demo diff export history impact import ingest init invalidate label lineage list log " +
+        "backup checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log " +
         "receipt replay restore restore-store show stale update verify verify-receipt"
       ).split(" "),
     );

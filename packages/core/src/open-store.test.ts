@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { must } from "./assert.ts";
-import type { StoreError } from "./errors.ts";
+import { StoreError } from "./errors.ts";
 import { openStore } from "./open-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
@@ -122,6 +122,26 @@ test("a store that another process has open is locked, and free again when that 
     const store = await openStore(directory);
     expect(store.head).toBe(0);
     await store.close();
+  });
+});
+
+test("who finds a store locked learns which process has it, and where that one answers", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const found = async (): Promise<unknown> => {
+      const refusal = await openStore(directory).catch((error: unknown) => error);
+      return refusal instanceof StoreError && refusal.details;
+    };
+    const { pid } = process;
+    expect(await found()).toEqual({ directory, pid, url: null });
+    await store.announce("http://127.0.0.1:4600");
+    expect(await found()).toEqual({ directory, pid, url: "http://127.0.0.1:4600" });
+    await store.announce(undefined);
+    expect(await found()).toEqual({ directory, pid, url: null });
+    await writeFile(join(directory, "owner.json"), JSON.stringify({ pid: 2 ** 30, url: "x" }));
+    expect(await found()).toEqual({ directory, pid: null, url: null });
+    await store.close();
+    expect(await readdir(directory)).not.toContain("owner.json");
   });
 });
 

@@ -1,12 +1,11 @@
 /** Opens a store: a directory on disk, or memory. */
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { isStoreError, StoreError } from "./errors.ts";
-import { isPlainObject } from "./event/json.ts";
 import { AcknowledgedFile } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
 import { commitKey } from "./storage/keyspace.ts";
@@ -21,12 +20,11 @@ import {
   logDirectoryName,
   logName,
   manifestName,
-  ownerName,
-  parseJson,
   parseManifest,
   writeManifest,
 } from "./store-directory.ts";
 import { finishSwap } from "./repair/swap.ts";
+import { OwnerFile, readOwner } from "./owner-file.ts";
 import { EmbeddedStore } from "./store.ts";
 
 export interface OpenStoreOptions {
@@ -56,25 +54,19 @@ export async function openStore(
     const storeId = known ?? (await makeManifest(directory));
     acknowledged = await openAcknowledged(directory);
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
-    await noteOwner(directory);
+    const owner = await OwnerFile.claim(directory);
     return new EmbeddedStore(log, {
       storeId,
       storage,
       directory,
       signingKey: () => SigningKey.open(join(directory, keysName), logName(storeId)),
-      release: () => rm(join(directory, ownerName), { force: true }),
+      owner,
     });
   } catch (error) {
     await acknowledged?.close();
     await storage.close();
     throw isStoreError(error) ? error : fileError(error, `Cannot write to ${directory}`);
   }
-}
-
-/** Says who has the store open. It only serves a better message, so a directory that cannot be written is no matter. */
-async function noteOwner(directory: string): Promise<void> {
-  const owner = `${JSON.stringify({ pid: process.pid })}\n`;
-  await writeFile(join(directory, ownerName), owner).catch(() => undefined);
 }
 
 /** The side file; undefined where the directory cannot be written: the log itself is still checked. */
@@ -101,7 +93,7 @@ export async function openStoreOn(
     storage,
     directory: undefined,
     signingKey: () => SigningKey.generate(logName(storeId)),
-    release: async () => {},
+    owner: undefined,
   });
 }
 
@@ -182,17 +174,16 @@ async function openLog(directory: string, create: boolean): Promise<Storage> {
     return await openLevelStorage(join(directory, logDirectoryName), { create });
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
-    const pid = await readOwner(directory);
-    const owner = pid === undefined ? "another process" : `process ${pid}`;
-    throw new StoreError("store-locked", `The store in ${directory} is in use by ${owner}.`, {
-      cause: error,
-      details: { directory, pid: pid ?? null },
-    });
+    const { pid = null, url = null } = (await readOwner(directory)) ?? {};
+    const owner = pid === null ? "another process" : `process ${pid}`;
+    const where = url === null ? "" : `, which answers at ${url}`;
+    throw new StoreError(
+      "store-locked",
+      `The store in ${directory} is in use by ${owner}${where}.`,
+      {
+        cause: error,
+        details: { directory, pid, url },
+      },
+    );
   }
-}
-
-async function readOwner(directory: string): Promise<number | undefined> {
-  const owner = parseJson(await readFile(join(directory, ownerName), "utf8").catch(() => ""));
-  const pid = isPlainObject(owner) ? owner["pid"] : undefined;
-  return typeof pid === "number" ? pid : undefined;
 }

@@ -11,7 +11,6 @@ export const storeFormat = 1;
 
 /** The manifest: what makes a directory a store. */
 export const manifestName = "sennit.json";
-export const ownerName = "owner.json";
 export const logDirectoryName = "log";
 export const keysName = "keys";
 export const acknowledgedName = "acknowledged";

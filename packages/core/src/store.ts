@@ -4,6 +4,7 @@ import type { Observable } from "rxjs";
 import type { NewEvent, RecordedEvent } from "./event/event.ts";
 import { parseRef, type Position, type RecordId } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
+import type { OwnerFile } from "./owner-file.ts";
 import type { EraseOptions, ErasureResult } from "./log/erase.ts";
 import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
 import type { LogStatus } from "./log/recovery.ts";
@@ -109,8 +110,8 @@ interface StoreSurroundings {
   /** Undefined when the store lives in memory. */
   readonly directory: string | undefined;
   readonly signingKey: () => Promise<SigningKey>;
-  /** Called once the log is closed. */
-  readonly release: () => Promise<void>;
+  /** The discovery file; undefined when the store lives in memory. */
+  readonly owner: OwnerFile | undefined;
 }
 
 /** A store in this process. */
@@ -139,6 +140,14 @@ export class EmbeddedStore implements Store {
   /** What is wrong with what is stored; nothing is written to a damaged store. Reads of what is intact go on. */
   get damage(): StoreError | undefined {
     return this.log.damage;
+  }
+
+  /**
+   * Says in the store's discovery file where this process answers for the store over HTTP, so that others that find it locked
+   * know whom to ask; undefined when it does not any more. A store in memory has no such file.
+   */
+  async announce(url: string | undefined): Promise<void> {
+    await this.#surroundings.owner?.announce(url);
   }
 
   /** Whether appends are taken at present. */
@@ -246,7 +255,7 @@ export class EmbeddedStore implements Store {
 
   /** What tells who has the store open goes first: once the log is closed, it may be another process's. */
   async #close(): Promise<void> {
-    await this.#surroundings.release();
+    await this.#surroundings.owner?.release();
     await this.log.close();
   }
 

@@ -86,7 +86,7 @@ function printReplay(
       return [
         printable(`${recordId}@${version}`),
         printable(record?.kind ?? ""),
-        printable(record?.name ?? ""),
+        record === undefined ? "" : nameText(out, record),
         styleVerdict(out, verdict),
         `@${now}`,
       ];

@@ -88,10 +88,10 @@ function print(
       { title: "NAME", flexible: true },
       { title: "POSITION", align: "right" },
     ],
-    inputs.map(({ recordId, version, position, document }) => [
+    inputs.map(({ recordId, version, position, document, isErased }) => [
       printable(`${recordId}@${version}`),
       printable(document.kind),
-      printable(document.name),
+      isErased ? "(erased)" : printable(document.name),
       String(position),
     ]),
   );
