@@ -1,6 +1,7 @@
 /** `sennit replay`: a decision and its inputs as they stood, and what became of them. */
 import { StoreError, type Replay, type Verdict } from "@sennit/core";
 
+import { nameText } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
