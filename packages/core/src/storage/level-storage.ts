@@ -82,6 +82,7 @@ class LevelStorage implements Storage {
   readonly #directory: string;
   /** Settles when no write is on its way. They go one by one: one behind a failed one must not reach the log. */
   #writes: Promise<void> = Promise.resolve();
+  #unfinishedWrites = 0;
   /** Why nothing may be written. */
   #failure: StoreError | undefined;
   #recovering: Promise<void> | undefined;
@@ -109,7 +110,12 @@ class LevelStorage implements Storage {
     const chained = this.#level.batch();
     for (const [key, value] of batch.puts) chained.put(key, value);
     for (const key of batch.deletes ?? []) chained.del(key);
-    const written = this.#writes.then(() => this.#commit(chained));
+    this.#unfinishedWrites += 1;
+    // Begun within this call when no other is on its way: whoever calls may have more to do meanwhile.
+    const written =
+      this.#unfinishedWrites === 1
+        ? this.#commit(chained)
+        : this.#writes.then(() => this.#commit(chained));
     this.#writes = written.catch(() => undefined);
     await written;
   }
@@ -123,6 +129,8 @@ class LevelStorage implements Storage {
       if (!isStoreError(error)) this.#failure = writeError(error);
       await chained.close();
       throw this.#failure ?? error;
+    } finally {
+      this.#unfinishedWrites -= 1;
     }
   }
 
