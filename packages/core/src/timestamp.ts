@@ -5,10 +5,17 @@ const pattern =
 
 /** Formats microseconds since the epoch as RFC 3339 in UTC with six digits: `2026-03-02T10:00:00.123456Z`. */
 export function formatTimestamp(us: number): string {
-  const ms = Math.floor(us / 1000);
-  const rest = us - ms * 1000;
-  return `${new Date(ms).toISOString().slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+  const second = Math.floor(us / 1_000_000);
+  // Many events fall into one second, and formatting a date is dear.
+  if (second !== formattedSecond) {
+    formattedSecond = second;
+    formatted = new Date(second * 1000).toISOString().slice(0, -4);
+  }
+  return `${formatted}${String(us - second * 1_000_000 + 1_000_000).slice(1)}Z`;
 }
+
+let formattedSecond = Number.NaN;
+let formatted = "";
 
 /**
  * Parses RFC 3339 with a zone; seconds may be left out, digits past the microsecond are cut.
