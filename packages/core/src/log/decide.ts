@@ -39,6 +39,9 @@ type Created = Extract<NewEvent, { type: "record.created" }>;
 type Updated = Extract<NewEvent, { type: "record.updated" }>;
 type Invalidated = Extract<NewEvent, { type: "record.invalidated" }>;
 
+/** Members of a creation's data that stand in the header. */
+const headerMembers = ["kind", "derivedFrom"] as const;
+
 /** The outcome of one batch: what to write, and what to answer. */
 export interface DecidedBatch extends BuiltBatch {
   readonly appended: readonly AppendedEvent[];
@@ -102,11 +105,11 @@ export class BatchDecider {
   }
 
   #create(event: Created, versions: RecordVersions | undefined): AppendedEvent {
-    const { kind, derivedFrom = [], ...rest } = event.data;
+    const { kind, derivedFrom = [] } = event.data;
     if (versions !== undefined) checkIsPlaceholder(versions);
     const placeholders = this.#placeholdersFor(event, derivedFrom);
     const edges = pinSources(this.#state, derivedFrom, "/data/derivedFrom");
-    const data = storable(rest);
+    const data = storable(event.data, headerMembers);
     const entry = this.#builder.place({
       ...given(event, versions, this.#seed),
       structure: { type: "record.created", kind, edges },
@@ -270,7 +273,11 @@ function given(
   seed: EventSeed,
 ): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "seed" | "origin" | "envelope"> {
   const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
-  const envelope = compact({ occurredAt, actor, causationId, correlationId });
+  const envelope: Record<string, string> = {};
+  if (occurredAt !== undefined) envelope["occurredAt"] = occurredAt;
+  if (actor !== undefined) envelope["actor"] = actor;
+  if (causationId !== undefined) envelope["causationId"] = causationId;
+  if (correlationId !== undefined) envelope["correlationId"] = correlationId;
   return { recordId, versions, id, seed, origin: "given", envelope };
 }
 

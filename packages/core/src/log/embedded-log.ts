@@ -16,7 +16,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { BatchStart } from "./batch-builder.ts";
 import { cascades, checkBatch, isAllStored } from "./batch-input.ts";
 import type { Acknowledged, AcknowledgedFile } from "./acknowledged-file.ts";
-import { checkConditions, validateAppendOptions } from "./conditions.ts";
+import { checkConditions, noAppendOptions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
 import { BatchDecider, type DecidedBatch } from "./decide.ts";
 import {
@@ -169,7 +169,10 @@ export class EmbeddedLog implements EventLog {
     return this.#stored;
   }
 
-  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
+  async append(
+    events: readonly NewEvent[],
+    options: AppendOptions = noAppendOptions,
+  ): Promise<AppendResult> {
     this.#assertTakesAppends();
     validateAppendOptions(options);
     throwIfAborted(options.signal);

@@ -22,27 +22,27 @@ export function compact(
   return result;
 }
 
-/** The members of a document or patch as they can be stored. */
-export function storable<T extends { readonly artifacts?: NewDocument["artifacts"] | null }>(
-  members: T,
-): T {
-  const plain: Record<string, unknown> = compact({ ...members });
+/** The members of a document or patch as they can be stored, in one pass: this is done for every event. */
+export function storable<
+  T extends { readonly artifacts?: NewDocument["artifacts"] | null },
+  K extends keyof T & string = never,
+>(members: T, leftOut: readonly K[] = []): Omit<T, K> {
+  const plain: Record<string, unknown> = {};
+  for (const key in members) {
+    const value = members[key];
+    if (value === undefined || (leftOut as readonly string[]).includes(key)) continue;
+    plain[key] = value;
+  }
   const artifacts = members.artifacts?.map((artifact) => compact({ ...artifact }));
   if (artifacts !== undefined) plain["artifacts"] = artifacts;
-  return plain as T;
+  return plain as Omit<T, K>;
 }
 
 /** The patch or document without its sources, which stand in the header. */
 export function splitUpdate({ patch, document }: NewUpdate): Readonly<Record<string, unknown>> {
-  if (patch !== undefined) {
-    const { derivedFrom: _sources, ...rest } = patch;
-    return { patch: storable(rest) };
-  }
-  const { derivedFrom: _sources, ...rest } = must(
-    document,
-    "an update holds a patch or a document",
-  );
-  return { document: storable(rest) };
+  if (patch !== undefined) return { patch: storable(patch, ["derivedFrom"]) };
+  const whole = must(document, "an update holds a patch or a document");
+  return { document: storable(whole, ["derivedFrom"]) };
 }
 
 /** The whole document an update makes. @throws `event-invalid` when a patch leaves no valid one */
