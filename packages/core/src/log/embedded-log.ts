@@ -183,8 +183,7 @@ export class EmbeddedLog implements EventLog {
     if (this.#graph === undefined && checked.some(cascades)) {
       this.#gate ??= this.graph().finally(this.#open);
     }
-    // When there is nothing to wait for, the batch is decided in the turn of the call, before the sender can change its objects.
-    // The sender may change its objects while we wait: what was checked is what is stored.
+    // Decided in the turn of the call, if possible: the sender may change its objects later, and what was checked is stored.
     const own = this.#mustWait ? structuredClone(checked) : checked;
     while (this.#mustWait) await this.#whenReady(options.signal);
     const batch = this.#decide(own, options);

@@ -130,11 +130,12 @@ export function isCurrent(events: readonly OracleEvent[], ref: RecordVersionRef)
     (event) => event.version > ref.version && event.type === "record.created",
   );
   const pinned = isPlaceholder && filled !== undefined ? contentOf(events, filled) : carried;
-  return contentText(pinned) === contentText(contentOf(events, current));
+  return contentText(pinned.content) === contentText(contentOf(events, current).content);
 }
 
-function contentText({ content }: ContentEvent): string {
-  const { uris, artifacts, attributes, derivedFrom } = content.document;
+/** What two documents must share to have the same content (S11): names and tags do not count. */
+export function contentText({ document }: OracleContent): string {
+  const { uris, artifacts, attributes, derivedFrom } = document;
   return canonicalJson({ uris, artifacts, attributes, derivedFrom });
 }
 

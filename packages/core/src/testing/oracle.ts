@@ -14,6 +14,7 @@ import { canonicalJson, mergePatch } from "../event/json.ts";
 import type { EventId, Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import {
   contentOf,
+  contentText,
   currentOf,
   eventOf,
   fallsWith,
@@ -168,6 +169,11 @@ export class Oracle {
       (data.patch === undefined ? change : mergePatch(before.document, change)) as PinnedDocument,
     );
     if (document.kind !== before.document.kind) throw new Refusal("kind-immutable");
+    if (data.restores !== undefined) {
+      const old = eventOf(this.#events, { recordId, version: data.restores });
+      const { content } = contentOf(this.#events, old);
+      if (contentText(content) !== contentText({ document })) throw new Refusal("event-invalid");
+    }
     const stored = this.#push(event, {
       content: { document },
       data: withoutUndefined({
