@@ -13,7 +13,7 @@ import {
 
 type Answer = unknown;
 
-/** Appends the history that every image holds: all event types, a cascade, a late edge, keys, ids, full blocks, full tiles. */
+/** Appends the history that every image holds: all event types, a cascade, a late edge, keys, ids, full blocks, full tiles, an erasure. */
 export async function fillStore(store: EmbeddedStore): Promise<void> {
   await store.append([
     created("cfg-1", { kind: "config", name: "run 7", attributes: { energy: 8.3, note: null } }),
@@ -64,6 +64,7 @@ export async function fillStore(store: EmbeddedStore): Promise<void> {
     created(`r-${index}`, { kind: "run", name: `run ${index}`, tags: { index } }),
   );
   await store.append(many);
+  await store.erase(["r-150", "counter@40"], { cause: "names a person", actor: "otto" });
 }
 
 function modelFrom(recordId: string): Extract<NewEvent, { type: "record.created" }>["data"] {
