@@ -60,6 +60,8 @@ export const limits = {
   groupEventsMax: 4096,
   /** Keys waiting for the disk before further appends are refused. */
   pendingPutsMax: 1_000_000,
+  /** Events that wait to be decided before further appends are refused. */
+  waitingEventsMax: 100_000,
   /** Problems named in one `event-invalid` error; the rest are counted. */
   issuesMax: 20,
 } as const;

@@ -154,3 +154,19 @@ test("adding a version leaves the block before as it was", () => {
   block.with({ ...block.last(), position: 2 });
   expect(block.bytes).toEqual(before);
 });
+
+test.each([
+  ["a type", 24, 4],
+  ["no type", 24, 0],
+  ["a place of its content", 25, 3],
+  ["a format", 0, 2],
+])("%s that this version does not know is refused", (_what, offset, code) => {
+  const row = { recordedAtUs: 1, contentVersion: 1, contentPosition: 1, from: 0, to: 0 };
+  const content = { patched: false, erased: false, digest: undefined };
+  const block = VersionBlock.first({ type: "record.created", position: 1, ...row, ...content });
+  const bytes = Buffer.from(block.bytes);
+  bytes[offset] = code;
+  expect(() => new VersionBlock(bytes).entry(1)).toThrow(
+    expect.objectContaining({ code: "format-too-new" }),
+  );
+});

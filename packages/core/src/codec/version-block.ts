@@ -178,12 +178,16 @@ export class VersionBlock {
   entry(version: Version): VersionEntry {
     const at = this.#rowAt(version);
     const view = this.#view;
+    const type = eventTypes[view.getUint8(at) - 1];
+    const content = view.getUint8(at + 1);
+    // What a newer Sennit writes here would be misread.
+    if (type === undefined || content > erasedContent) throw unknownFormat(this.bytes[0]);
     const digest = this.bytes.subarray(at + 40, at + 40 + contentDigestBytes);
     return {
       version,
-      type: eventTypes[view.getUint8(at) - 1] ?? "record.created",
-      patched: view.getUint8(at + 1) === patchedContent,
-      erased: view.getUint8(at + 1) === erasedContent,
+      type,
+      patched: content === patchedContent,
+      erased: content === erasedContent,
       contentVersion: view.getUint32(at + 4, true),
       position: view.getFloat64(at + 8, true),
       recordedAtUs: view.getFloat64(at + 16, true),
@@ -276,7 +280,7 @@ function writeEntry(bytes: Buffer, at: number, entry: NewVersion, lastInvalidati
 function unknownFormat(format: number | undefined): StoreError {
   return new StoreError(
     "format-too-new",
-    `A version block has format ${format}; this Sennit reads up to ${blockFormat}.`,
+    `A version block of format ${format} holds what this Sennit, which reads up to ${blockFormat}, does not know.`,
     { details: { format } },
   );
 }

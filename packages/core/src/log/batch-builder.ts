@@ -24,12 +24,14 @@ import {
 /** The members of an event that are neither its structure nor its data. */
 export type EnvelopePayload = Omit<EntryPayload, "data">;
 
-/** What is drawn by chance for a given event. What the store adds because of it is derived, so that copies agree. */
+/** What is drawn by chance for a given event. The ids of what the store adds because of it are derived, so that copies agree. */
 export interface EventSeed {
   /** Bits that end the ids made by the store. */
   readonly idTail: number;
   /** The salt of the given event, 16 bytes. */
   readonly salt: Uint8Array;
+  /** What the salts of all that the store adds are made from, 16 bytes. It is stored nowhere. */
+  readonly secret: Uint8Array;
 }
 
 /** An event that has been checked and may be given a place. */
@@ -196,12 +198,16 @@ function withDigest(structure: EntryStructure, documentDigest: Buffer | undefine
   return { ...structure, documentDigest };
 }
 
-/** Added events have salts of their own, so that one can be destroyed without the others. */
+/**
+ * Added events have salts of their own, so that each can be erased without the others. None can be worked out from another,
+ * or from that of the given event.
+ */
 function saltOf({ origin, seed }: PlaceableEvent, position: Position): Uint8Array {
   if (origin === "given") return seed.salt;
-  const input = Buffer.alloc(seed.salt.length + 8);
-  input.set(seed.salt);
-  input.writeDoubleLE(position, seed.salt.length);
+  const { secret } = seed;
+  const input = Buffer.alloc(secret.length + 8);
+  input.set(secret);
+  input.writeDoubleLE(position, secret.length);
   return sha256(input).subarray(0, seed.salt.length);
 }
 

@@ -60,7 +60,7 @@ export class BatchDecider {
   readonly #graph: LineageGraph | undefined;
   readonly #builder: BatchBuilder;
   readonly #recordedAt: string;
-  #seed: EventSeed = { idTail: 0, salt: Buffer.alloc(16) };
+  #seed: EventSeed = { idTail: 0, salt: Buffer.alloc(16), secret: Buffer.alloc(16) };
 
   /** @param graph needed only for cascading invalidations; kept in step when it is there */
   constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
@@ -89,6 +89,7 @@ export class BatchDecider {
     this.#seed = {
       idTail: event.id === undefined ? newEventTail() : idTail(event.id),
       salt: randomBytes(16),
+      secret: randomBytes(16),
     };
     const versions = RecordVersions.of(this.#state, event.recordId);
     checkExpectedVersion(event, versions?.current);

@@ -1,6 +1,7 @@
 /** The event log on a storage of this process: one writer, decided in memory, written in groups. */
 import type { Observable } from "rxjs";
 
+import { assert } from "../assert.ts";
 import { readClockUs, type Clock } from "../clock.ts";
 import type { CommitRecord } from "../codec/commit-record.ts";
 import type { Entry } from "../codec/entry.ts";
@@ -27,11 +28,13 @@ import {
   type EraseTarget,
 } from "./erase.ts";
 import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
+import { Gate } from "./gate.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
 import { loadGraph } from "./load-graph.ts";
 import { LogProofs } from "./log-proofs.ts";
 import { readEntries } from "./read-entries.ts";
+import { finishErasures, purgeErased, purgePut } from "./purge.ts";
 import { readCommit, Recovery, type LogStatus } from "./recovery.ts";
 import { StoredTree } from "./stored-tree.ts";
 import { HeadSignal, observeEvents } from "./subscribe.ts";
@@ -57,8 +60,7 @@ export class EmbeddedLog implements EventLog {
   #answeredUntilUs = 0;
   #graph: LineageGraph | undefined;
   #graphLoading: Promise<LineageGraph> | undefined;
-  /** There while appends wait for the graph, or for an erasure. */
-  #gate: Promise<unknown> | undefined;
+  readonly #gate: Gate;
   #damage: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -80,6 +82,7 @@ export class EmbeddedLog implements EventLog {
     this.#tree = new StoredTree(storage, leafHash, new Frontier(commit.head, commit.frontier));
     this.proofs = new LogProofs(this.#tree, () => this.#commit);
     this.#recovery = new Recovery(storage, (stored) => this.#restore(stored));
+    this.#gate = new Gate(this.#recovery);
     this.#writer = new GroupWriter(storage, this.#tree, {
       onCommit: (next) => this.#advance(next),
       onFailure: (reason, attempted) => {
@@ -109,6 +112,7 @@ export class EmbeddedLog implements EventLog {
     if (log.#damage === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
       log.#noteAcknowledged();
     }
+    if (log.#damage === undefined) await finishErasures(storage);
     return log;
   }
 
@@ -180,56 +184,46 @@ export class EmbeddedLog implements EventLog {
     if (this.#writer.waitingPuts > limits.pendingPutsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
     }
-    if (this.#graph === undefined && checked.some(cascades)) {
-      this.#gate ??= this.graph().finally(this.#open);
-    }
+    const needsGraph = checked.some(cascades);
+    const mustWait = () => this.#gate.isShut || (needsGraph && this.#graph === undefined);
     // Decided in the turn of the call, if possible: the sender may change its objects later, and what was checked is stored.
-    const own = this.#mustWait ? structuredClone(checked) : checked;
-    while (this.#mustWait) await this.#whenReady(options.signal);
+    const own = mustWait() ? structuredClone(checked) : checked;
+    while (mustWait()) {
+      if (this.#gate.isShut) await this.#gate.wait(own.length, options.signal);
+      else await this.#gate.shut(this.graph());
+      this.#assertTakesAppends();
+    }
     const batch = this.#decide(own, options);
     await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
   }
 
-  get #mustWait(): boolean {
-    return this.#gate !== undefined || this.#recovery.failure !== undefined;
-  }
-
-  /** Waits until the graph is there, an erasure done and a failed write dealt with. Those that wait go on in the order of calls. */
-  async #whenReady(signal?: AbortSignal): Promise<void> {
-    await this.#gate;
-    await this.#recovery.run();
-    throwIfAborted(signal);
-    this.#assertTakesAppends();
-  }
-
-  readonly #open = (): void => {
-    this.#gate = undefined;
-  };
-
   /**
-   * Destroys the content of events, and records that it was done; see `Store.erase`.
-   *
-   * Nothing is appended meanwhile. Resolves once the content is gone from the files.
+   * Destroys the content of events, and records that it was done; see `Store.erase`. Nothing is appended meanwhile.
    */
   async erase(targets: readonly EraseTarget[], options: EraseOptions): Promise<ErasureResult> {
     this.#assertTakesAppends();
-    while (this.#mustWait) await this.#whenReady();
-    const erasing = this.#erase(targets, options);
-    this.#gate = erasing.then(this.#open, this.#open);
-    const result = await erasing;
-    if (result.position !== null) await this.#storage.compact();
+    while (this.#gate.isShut) {
+      await this.#gate.wait(1);
+      this.#assertTakesAppends();
+    }
+    const result = await this.#gate.shut(this.#erase(targets, options));
+    if (options.dryRun !== true) await purgeErased(this.#storage);
     return result;
   }
 
   async #erase(targets: readonly EraseTarget[], options: EraseOptions): Promise<ErasureResult> {
     await this.#writer.idle();
+    // A write that was on its way may have failed.
+    await this.#recovery.run();
     this.#assertTakesAppends();
     const place = { storage: this.#storage, state: this.#stored, head: this.head };
     const write = async (event: NewEvent, writes: ErasureWrites) => {
+      await this.#recovery.run();
+      assert(this.#decided.head === place.head, "nothing is appended during an erasure");
       const batch = this.#decide([event], {});
-      const puts = [...batch.puts, ...writes.puts];
+      const puts = [...batch.puts, ...writes.puts, purgePut(batch.head)];
       await this.#writer.write({ ...batch, puts, deletes: writes.deletes });
       this.#pending.forgetBlocks(writes.recordIds);
     };

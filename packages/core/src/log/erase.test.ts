@@ -7,10 +7,16 @@ import { expect, test } from "vitest";
 import { parseVerifierKey } from "../checkpoint/signed-note.ts";
 import { created, invalidated, replaced, updated } from "../event/event.ts";
 import { must } from "../assert.ts";
-import { openMemoryStore, openStore } from "../open-store.ts";
+import { StoreError } from "../errors.ts";
+import { sha256 } from "../merkle/hashing.ts";
+import { openMemoryStore, openStore, openStoreOn } from "../open-store.ts";
 import type { Receipt } from "../receipt/receipt-format.ts";
 import { verifyReceipt } from "../receipt/verify-receipt.ts";
+import { openLevelStorage } from "../storage/level-storage.ts";
+import { openMemoryStorage } from "../storage/memory-storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { EmbeddedStore } from "../store.ts";
+import { FaultStorage } from "../testing/fault-storage.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { eventId, make, readAll, withdraw } from "../testing/samples.ts";
 import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
@@ -259,6 +265,101 @@ test.each([
     expect(await last.verify()).toMatchObject({ ok: true, problems: [] });
     await last.close();
   });
+});
+
+test("no file holds what was erased while a reading was going on, and the reading goes on", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await fillWithPatient(store);
+    await store.append(Array.from({ length: 2500 }, (_, index) => make(`r-${index}`)));
+    const events = store.events()[Symbol.asyncIterator]();
+    await events.next();
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await filesWith(directory, "Marie")).toEqual([]);
+    const positions: number[] = [];
+    for (let next = await events.next(); next.done !== true; next = await events.next()) {
+      positions.push(next.value.position);
+    }
+    expect(positions).toEqual(Array.from({ length: 2505 }, (_, index) => index + 2));
+    await store.close();
+  });
+});
+
+test("what could not be purged is purged by the next erasure, and when the store is opened again", async () => {
+  for (const reopens of [false, true]) {
+    await withTemporaryDirectory(async (directory) => {
+      const level = await openLevelStorage(directory);
+      let failures = 1;
+      const storage: Storage = {
+        get: (key) => level.get(key),
+        write: (batch) => level.write(batch),
+        scan: (range) => level.scan(range),
+        recover: () => level.recover(),
+        readable: () => level.readable(),
+        close: () => level.close(),
+        compact: () => {
+          failures -= 1;
+          if (failures >= 0) throw new StoreError("disk-full", "There is no room to compact.");
+          return level.compact();
+        },
+      };
+      const store = await openStoreOn(storage);
+      await fillWithPatient(store);
+      const erase = () => store.erase(["scan@1"], { cause: "consent withdrawn" });
+      expect(await codeOf(erase)).toBe("disk-full");
+      expect((await store.record("scan@1")).erased?.cause).toBe("consent withdrawn");
+      expect(await filesWith(directory, "Marie")).not.toEqual([]);
+      expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+      if (reopens) {
+        await store.close();
+        await (await openStoreOn(await openLevelStorage(directory))).close();
+      } else {
+        expect((await erase()).position).toBeNull();
+      }
+      expect([reopens, await filesWith(directory, "Marie")]).toEqual([reopens, []]);
+      await store.close();
+    });
+  }
+});
+
+test("a cascade sent during an erasure waits for it, and then for the lineage graph", async () => {
+  const storage = openMemoryStorage();
+  await fillWithPatient(await openStoreOn(storage));
+  const store = await openStoreOn(storage);
+  const erasing = store.erase(["scan@1"], { cause: "consent withdrawn" });
+  const { events } = await store.append([withdraw("cfg")]);
+  await erasing;
+  expect(events[0]?.consequences.map(({ recordId }) => recordId)).toEqual(["scan", "old", "model"]);
+});
+
+test.each(["lost", "stored"] as const)(
+  "an erasure behind a write that fails, and is %s, is decided on what is stored",
+  async (fate) => {
+    const storage = new FaultStorage();
+    const store = await openStoreOn(storage);
+    await fillWithPatient(store);
+    storage.failWrite(1, fate);
+    const append = codeOf(() => store.append([make("behind", [], { id: eventId(7) })]));
+    const erasing = store.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await append).toBe(fate === "stored" ? "no error" : "write-failed");
+    const { position } = await erasing;
+    expect(position).toBe(fate === "stored" ? 8 : 7);
+    await store.append([make("after")]);
+    expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+  },
+);
+
+test("the salts of consequences cannot be worked out from what is stored", async () => {
+  const store = await openMemoryStore();
+  await store.append([make("a"), make("b", ["a"])]);
+  await store.append([withdraw("a")]);
+  const salts = [3, 4].map((position) => store.log.state.entry(position)?.salt ?? Buffer.alloc(0));
+  const [given = Buffer.alloc(0), added] = salts;
+  const place = Buffer.alloc(8);
+  place.writeDoubleLE(4);
+  const guess = sha256(Buffer.concat([given, place])).subarray(0, 16);
+  expect(added).toHaveLength(16);
+  expect(guess.equals(added ?? guess)).toBe(false);
 });
 
 async function filesWith(directory: string, text: string): Promise<string[]> {

@@ -9,6 +9,7 @@
  * | `I` | event id, 16 bytes | position of the event with an id given by a client |
  * | `K` | idempotency key | what the batch with this key was, and where it is |
  * | `O` | record id, 0x00, block index in 4 bytes | an older, full version block |
+ * | `P` | - | position of the last erasure, until the files have been rewritten after it |
  * | `S` | position, 8 bytes | the whole document after the patch at that position |
  * | `Z` | level, tile index in 8 bytes | up to 256 hashes of the Merkle tree |
  */
@@ -39,6 +40,9 @@ export const keySpaces = {
 
 /** The only key of the commit record. */
 export const commitKey: Uint8Array = Buffer.from([commitSpace]);
+
+/** There while the files may hold content that has been erased. */
+export const purgeKey: Uint8Array = Buffer.from([space("P")]);
 
 function positionKey(spaceByte: number, position: Position): Buffer {
   const key = Buffer.allocUnsafe(9);

@@ -9,6 +9,10 @@ import { refuseDamage } from "./level-files/refuse-damage.ts";
 import type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
 
 const scanChunkEntries = 1000;
+interface Closable {
+  close(): Promise<void>;
+}
+
 interface Compactable {
   compactRange(start: Uint8Array, end: Uint8Array): Promise<void>;
 }
@@ -87,8 +91,9 @@ class LevelStorage implements Storage {
   #failure: StoreError | undefined;
   #recovering: Promise<void> | undefined;
   #recoveredLastMs = -Infinity;
-  /** How often the database has been opened again; iterators do not outlive that. */
-  #reopenings = 0;
+  /** How often all iterators have been closed: when the database is opened again, and when it is compacted. */
+  #generation = 0;
+  readonly #iterators = new Set<Closable>();
   #isClosed = false;
 
   constructor(level: Level<Uint8Array, Uint8Array>, directory: string) {
@@ -140,7 +145,7 @@ class LevelStorage implements Storage {
     while (left > 0) {
       throwIfAborted(range.signal);
       await this.readable();
-      const reopenings = this.#reopenings;
+      const generation = this.#generation;
       const chunks = this.#scanOnce({ ...range, from, until, limit: left });
       try {
         for await (const chunk of chunks) {
@@ -152,8 +157,8 @@ class LevelStorage implements Storage {
         }
         return;
       } catch (error) {
-        // The database was opened anew under the scan, which goes on after the last key it gave.
-        if (reopenings === this.#reopenings && this.readable() === undefined) throw error;
+        // The iterator was closed under the scan, which goes on after the last key it gave.
+        if (generation === this.#generation && this.readable() === undefined) throw error;
       }
     }
   }
@@ -167,6 +172,7 @@ class LevelStorage implements Storage {
       limit: range.limit === Infinity ? -1 : (range.limit ?? -1),
       highWaterMarkBytes: 1024 * 1024,
     });
+    this.#iterators.add(iterator);
     try {
       while (true) {
         throwIfAborted(range.signal);
@@ -180,6 +186,7 @@ class LevelStorage implements Storage {
         yield chunk;
       }
     } finally {
+      this.#iterators.delete(iterator);
       await iterator.close();
     }
   }
@@ -188,6 +195,9 @@ class LevelStorage implements Storage {
     this.#assertWritable();
     // The declarations are those of every platform; in Node, Level is a ClassicLevel.
     const level: unknown = this.#level;
+    // What an iterator began to read before stays in the files. Scans go on after their last key with another one.
+    this.#generation += 1;
+    await Promise.all([...this.#iterators].map((iterator) => iterator.close()));
     const compact = () => (level as Compactable).compactRange(firstKey, lastKey);
     // A compaction leaves the files of the deepest level as they are, with the old values that came there together with
     // new ones. So everything is moved there first; then tombstones above it make the second one rewrite it all.
@@ -232,7 +242,7 @@ class LevelStorage implements Storage {
   async #reopen(): Promise<void> {
     this.#assertNotClosed();
     await this.#level.close();
-    this.#reopenings += 1;
+    this.#generation += 1;
     this.#assertNotClosed();
     try {
       await this.#level.open({ createIfMissing: false });

@@ -54,9 +54,9 @@ export interface Storage {
    */
   readable(): Promise<void> | undefined;
   /**
-   * Lets go of every value that was written over or deleted before the call: no file holds it any more, unless a scan that
-   * began before is still at work. What the device keeps of files that are gone is beyond it. It takes as long as writing
-   * everything once.
+   * Lets go of every value that was written over or deleted before the call: no file holds it any more. Scans that are at
+   * work go on with the state of now. What the device keeps of files that are gone is beyond it. It takes as long as
+   * writing everything once.
    *
    * @throws the codes of `write`
    */

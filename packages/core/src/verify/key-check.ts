@@ -5,7 +5,7 @@ import { VersionBlock } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import type { RecordId } from "../ids.ts";
 import { hashBytes } from "../merkle/hashing.ts";
-import { entryKeyPosition, keySpaces } from "../storage/keyspace.ts";
+import { entryKeyPosition, keySpaces, purgeKey } from "../storage/keyspace.ts";
 import type { StorageEntry } from "../storage/storage.ts";
 import type { KeyTally } from "./entry-check.ts";
 import type { CheckedStore } from "./parts.ts";
@@ -141,6 +141,7 @@ export class KeyCheck {
   }
 
   unknown([key]: StorageEntry): void {
+    if (Buffer.from(key).equals(purgeKey)) return;
     const text = Buffer.from(key).toString("hex");
     this.#store.findings.add(
       "unknown-key",
