@@ -3,6 +3,7 @@ import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { keysName, listDirectory } from "../store-directory.ts";
+import { lockName } from "./lock.ts";
 import {
   backupManifestName,
   segmentsName,
@@ -12,9 +13,12 @@ import {
 
 /** What a backup that was cut short may have left, and nothing else, may stand in a directory without a manifest. */
 export async function assertNew(directory: string): Promise<void> {
-  const ours = [segmentsName, keysName, `${backupManifestName}.new`, "backup.lock"];
+  const ours = [segmentsName, keysName, `${backupManifestName}.new`];
   const other = ((await listDirectory(directory)) ?? []).find(
-    (name) => !ours.includes(name) && !/^(idempotency-keys|replaced)[-.]/.test(name),
+    (name) =>
+      !ours.includes(name) &&
+      !name.startsWith(lockName) &&
+      !/^(idempotency-keys|replaced)[-.]/.test(name),
   );
   if (other === undefined) return;
   throw new StoreError("directory-not-empty", `${directory} holds ${other} and no backup.`, {
