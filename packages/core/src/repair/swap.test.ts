@@ -1,5 +1,5 @@
 /** A swap that is cut short after any step: whoever opens the store next finds the repaired one, and nothing is lost of the damaged one. */
-import { cp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -71,6 +71,65 @@ test.each([0, 1, 2, 3, 4, 5, 6])(
     });
   },
 );
+
+test.each(["log", "repair.lock"])(
+  "while another process has %s open, nothing of a swap is done",
+  async (name) => {
+    await withTemporaryDirectory(async (directory) => {
+      await damagedStore(directory);
+      const { repair } = await beforeSwap(directory);
+      await mkdir(join(directory, "views"));
+      const held = await openLevelStorage(join(directory, name));
+      const before = (await readdir(directory)).toSorted();
+      expect(await codeOf(() => openStore(directory))).toBe("store-locked");
+      expect((await readdir(directory)).filter((file) => file !== "repair.lock")).toEqual(
+        before.filter((file) => file !== "repair.lock"),
+      );
+      await held.close();
+      const store = await openStore(directory);
+      expect(await store.verify()).toMatchObject({ ok: true, head: 2 });
+      await store.close();
+      const after = await readdir(directory);
+      expect(after).toEqual(expect.arrayContaining([repair.damagedLog]));
+      expect(after).not.toContain("repair.lock");
+    });
+  },
+);
+
+test("a lock that a process left half made is made anew", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await damagedStore(directory);
+    await beforeSwap(directory);
+    await mkdir(join(directory, "repair.lock"));
+    await cp(join(directory, "sennit.json"), join(directory, "repair.lock", "CURRENT"));
+    const store = await openStore(directory);
+    expect(store.damage).toBeUndefined();
+    await store.close();
+    expect(await readdir(directory)).not.toContain("repair.lock");
+  });
+});
+
+test("of several who find a swap cut short, one opens the store, and its views stay", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await damagedStore(directory);
+    await beforeSwap(directory);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 4 }, async () => {
+        const store = await openStore(directory);
+        await mkdir(join(directory, "views"));
+        return store;
+      }),
+    );
+    const opened = outcomes.filter((outcome) => outcome.status === "fulfilled");
+    expect(opened).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") continue;
+      expect(outcome.reason).toMatchObject({ code: "store-locked" });
+    }
+    expect(await readdir(directory)).toContain("views");
+    for (const { value } of opened) await value.close();
+  });
+});
 
 test("a copy that was not finished changes nothing: the store is the damaged one", async () => {
   await withTemporaryDirectory(async (directory) => {

@@ -7,8 +7,10 @@
 import { appendFile, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { StoreError } from "../errors.ts";
+import { isStoreError, StoreError } from "../errors.ts";
 import { isPlainObject } from "../event/json.ts";
+import { openLevelStorage } from "../storage/level-storage.ts";
+import type { Storage } from "../storage/storage.ts";
 import {
   acknowledgedName,
   fileError,
@@ -18,6 +20,7 @@ import {
   syncDirectory,
   writeWhole,
 } from "../store-directory.ts";
+import { assertClosed } from "./reading-copy.ts";
 
 /** The repaired log before it is in place. */
 export const repairingName = "log.repairing";
@@ -29,6 +32,8 @@ const journalName = "repair.json";
 const repairsName = "repairs.ndjson";
 /** Rows made from the log; they are made again. */
 const viewsName = "views";
+/** An empty database that serves as a lock: the system lets go of it when a process ends, however it ends. */
+const swapLockName = "repair.lock";
 
 /** What is remembered of a repair. */
 export interface RepairRecord {
@@ -51,16 +56,54 @@ export async function beginSwap(directory: string, record: RepairRecord): Promis
   await finishSwap(directory);
 }
 
-/** Finishes a swap that was cut short; does nothing when there is none. @throws `file-unreadable`, `log-gap` */
+/**
+ * Finishes a swap that was cut short; does nothing when there is none.
+ *
+ * @throws `store-locked` while another process is at it or has the log open, `file-unreadable`, `log-gap`
+ */
 export async function finishSwap(directory: string): Promise<void> {
-  const names = await listDirectory(directory);
-  if (names?.includes(journalName) !== true) return;
+  if (!(await hasJournal(directory))) return;
+  const lock = join(directory, swapLockName);
   try {
-    await swap(directory, await readJournal(directory));
+    const held = await takeLock(directory, lock);
+    if (held === undefined) return;
+    try {
+      // Another process may have finished it before the lock was ours, and have the store open by now.
+      if (await hasJournal(directory)) await swapClosed(directory);
+    } finally {
+      await held.close();
+    }
+    // Whoever takes the lock from here on finds no journal, and removes it as well.
+    await rm(lock, { recursive: true, force: true }).catch(() => undefined);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw fileError(error, `Cannot finish the repair of ${directory}`);
   }
+}
+
+/** @returns undefined when there is nothing to do any more */
+async function takeLock(directory: string, lock: string): Promise<Storage | undefined> {
+  try {
+    return await openLevelStorage(lock);
+  } catch (error) {
+    if (isStoreError(error) && ["store-locked", "disk-full"].includes(error.code)) throw error;
+    // Another process removes it, or ended while it was made; nobody has it open.
+    if (!(await hasJournal(directory))) return undefined;
+    await rm(lock, { recursive: true, force: true });
+    return openLevelStorage(lock);
+  }
+}
+
+async function hasJournal(directory: string): Promise<boolean> {
+  return (await listDirectory(directory))?.includes(journalName) === true;
+}
+
+/** Swaps when nobody has the log open, neither the old one nor the one that is in place already. */
+async function swapClosed(directory: string): Promise<void> {
+  const record = await readJournal(directory);
+  const log = join(directory, logDirectoryName);
+  if ((await listDirectory(log)) !== undefined) await assertClosed(log);
+  await swap(directory, record);
 }
 
 async function swap(directory: string, record: RepairRecord): Promise<void> {
