@@ -52,7 +52,7 @@ export interface ErasureResult {
 }
 
 /** The versions to erase, by record; each list rises. */
-type ErasurePlan = ReadonlyMap<RecordId, readonly Version[]>;
+export type ErasurePlan = ReadonlyMap<RecordId, readonly Version[]>;
 
 /**
  * What erasing the targets takes. Versions patched on top of an erased one carry its content on, and invalidations
@@ -197,7 +197,7 @@ export async function eraseContent(
 }
 
 /** The writes that destroy what is planned. @param erasedBy position of the event that records the erasure */
-async function erasureWrites(
+export async function erasureWrites(
   { storage, state }: ErasurePlace,
   plan: ErasurePlan,
   erasedBy: Position,

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 
 import { encodeEntry, Entry } from "../codec/entry.ts";
 import { encodeMessagePack } from "../codec/msgpack.ts";
-import { created, invalidated, updated, type NewEvent } from "../event/event.ts";
+import { created, invalidated, replaced, updated, type NewEvent } from "../event/event.ts";
 import { openMemoryStore, openStoreOn } from "../open-store.ts";
 import { openLevelStorage } from "../storage/level-storage.ts";
 import { openMemoryStorage } from "../storage/memory-storage.ts";
@@ -241,6 +241,67 @@ test("content said to be erased by what is no erasure is refused", async () => {
     expect(await codeOf(() => add(erasedBy(1)))).toBe("checksum-mismatch");
     expect(await codeOf(() => add(erasedBy(99)))).toBe("checksum-mismatch");
   });
+});
+
+async function fillAndErase(store: EmbeddedStore): Promise<void> {
+  await store.append([created("a", dataset("secret a")), created("b", dataset("secret b"))], {
+    idempotencyKey: "made",
+  });
+  await store.append([updated("a", { tags: { x: 1 } }), invalidated("b", { cause: "secret" })]);
+  await store.erase(["a@1"], { cause: "private" });
+  await store.erase(["b@1"], { cause: "private" });
+}
+
+const tag = Buffer.alloc(16, 7);
+
+test.each([
+  ["of another record", 2, 5, tag],
+  ["of another version", 4, 6, null],
+  ["with a tag of another length", 1, 5, Buffer.alloc(15, 7)],
+  ["with a tag of zeros", 1, 5, Buffer.alloc(16)],
+  ["without a tag", 1, 5, null],
+] as const)(
+  "content said to be erased by an erasure %s is refused",
+  async (_what, position, erasedBy, contentTag) => {
+    await withStore(fillAndErase, async (_source, store) => {
+      const entries = (await entriesOf(store)).map((entry) =>
+        entry.header.position === position ? entry.erased({ erasedBy, contentTag }) : entry,
+      );
+      const copy = LogCopy.open(openMemoryStorage());
+      const add = async () => {
+        await copy.add(entries);
+        await copy.finish();
+      };
+      expect(await codeOf(add)).toBe("checksum-mismatch");
+    });
+  },
+);
+
+test("content that an erasure further on names is erased again, with its documents and digests", async () => {
+  const store = await openMemoryStore();
+  await store.append([created("a", dataset("secret a")), created("b", dataset("b"))], {
+    idempotencyKey: "made",
+  });
+  await store.append([updated("a", { attributes: 1 }), replaced("a", dataset("secret a"))]);
+  const before = await entriesOf(store);
+  const key = store.log.state.idempotentBatch("made");
+  await store.erase(["a"], { cause: "private" });
+  const after = await entriesOf(store);
+  const target = openMemoryStorage();
+  const copy = LogCopy.open(target);
+  await copy.add([...before, ...after.slice(before.length)]);
+  if (key !== undefined) await copy.addKeys([["made", key]]);
+  const { root } = await copy.finish();
+  expect(root).toEqual(store.log.proofs.treeHead().root);
+  expect(JSON.stringify(await contentsOf(target))).not.toContain(hexOf("secret"));
+  const copied = await openStoreOn(target);
+  expect(await copied.verify()).toMatchObject({ ok: true, problems: [] });
+  expect(copied.log.state.idempotentBatch("made")?.digest).toBeNull();
+  const [first, , third, fourth] = await entriesOf(copied);
+  expect(first?.erasure?.contentTag).toEqual(fourth?.erasure?.contentTag);
+  expect(first?.erasure?.contentTag).not.toEqual(third?.erasure?.contentTag);
+  await copied.close();
+  await store.close();
 });
 
 test("an idempotency key that names what is not there is refused", async () => {

@@ -32,6 +32,8 @@ import {
 } from "../records/versions.ts";
 import { commitKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
+import { CopiedErasures, otherContent } from "./copied-erasures.ts";
+import { erasureWrites, type ErasurePlan } from "./erase.ts";
 import {
   blockWith,
   carriedRow,
@@ -48,8 +50,6 @@ import { StoredTree } from "./stored-tree.ts";
 const writeEntriesMax = 1000;
 /** Bytes in one synced write, so that entries of a mebibyte each do not collect in memory. */
 const writeBytesMax = 16 * 1024 * 1024;
-/** The kind of the records that say what was erased. */
-const erasureKind = "erasure";
 
 export interface LogCopyOptions {
   /** The last position to copy. Default: all. Idempotency keys that name a later one are left out. */
@@ -78,8 +78,9 @@ export class LogCopy {
   #bytes = 0;
   #leaves: Buffer[] = [];
   #blocks = new Map<RecordId, VersionBlock>();
-  /** Positions at which an erasure must be recorded, and the first entry that says so. */
-  readonly #erasures = new Map<Position, Position>();
+  readonly #erasures = new CopiedErasures();
+  /** True when the files of the storage may hold content that was erased in it. */
+  #mustCompact = false;
   #keysLeftOut = 0;
 
   private constructor(storage: Storage, commit: CommitRecord, options: LogCopyOptions) {
@@ -105,6 +106,7 @@ export class LogCopy {
 
   /**
    * Adds the next entries, in order. After an error the copy is of no further use; what was written before it is sound.
+   * Content that a later entry records as erased is erased again.
    *
    * @throws `log-gap` for an entry out of its place; `checksum-mismatch` for content its header does not commit to;
    * `entry-unreadable` for one that does not follow from those before it; `format-too-new`; codes of `Storage.write`
@@ -112,7 +114,8 @@ export class LogCopy {
   async add(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) {
       if (entry.header.position > this.#until) return;
-      this.#place(entry);
+      const left = this.#place(entry);
+      if (left.size > 0) await this.#eraseAgain(entry, left);
       if (this.#leaves.length >= writeEntriesMax || this.#bytes >= writeBytesMax) {
         await this.#write();
       }
@@ -135,7 +138,9 @@ export class LogCopy {
           idempotencyKey: key,
         });
       }
-      const put = idempotencyPut(key, batch);
+      // The digest of a batch would tell of what was erased of it.
+      const isWhole = !batch.positions.some((position) => this.#erasures.has(position));
+      const put = idempotencyPut(key, isWhole ? batch : { ...batch, digest: null });
       this.#puts.push(put);
       this.#bytes += put[1].length;
       if (this.#puts.length >= writeEntriesMax) await this.#write();
@@ -144,20 +149,20 @@ export class LogCopy {
 
   /** Writes what has been added. @throws `checksum-mismatch` for erased content whose erasure the log does not record */
   async finish(): Promise<CopiedLog> {
-    for (const [erasedBy, position] of this.#erasures) {
-      // The record of an erasure may stand after the end of what is wanted.
-      if (erasedBy <= this.#until) throw otherContent(position);
-    }
+    this.#erasures.finish(this.#until);
     await this.#write();
+    if (this.#mustCompact) await this.#storage.compact();
     const { head } = this;
     return { head, root: this.#tree.frontier.root(), keysLeftOut: this.#keysLeftOut };
   }
 
-  #place(entry: Entry): void {
+  /** @returns what the entry says was erased, and came with its content */
+  #place(entry: Entry): ErasurePlan {
     try {
       this.#check(entry);
-      this.#checkErasure(entry);
+      this.#erasures.check(entry);
       this.#put(entry);
+      return this.#erasures.leftTo(entry, this.#state);
     } catch (error) {
       if (isStoreError(error)) throw error;
       // Headers are decoded without looking at the type of each member: what is none of ours fails somewhere.
@@ -184,24 +189,6 @@ export class LogCopy {
     if (this.#state.positionOfEvent(id) !== undefined) {
       throw unreadable(`Event ${id} stands in the log twice.`, { position });
     }
-  }
-
-  /** Content that its header does not commit to must have been erased, and the log must say so further on. */
-  #checkErasure(entry: Entry): void {
-    const { position, structure } = entry.header;
-    const { erasure } = entry;
-    if (erasure === undefined) {
-      if (!entry.payloadMatchesDigest()) throw otherContent(position);
-    } else if (!Number.isInteger(erasure.erasedBy) || erasure.erasedBy <= position) {
-      throw otherContent(position);
-    } else if (!this.#erasures.has(erasure.erasedBy)) {
-      this.#erasures.set(erasure.erasedBy, position);
-    }
-    const erased = this.#erasures.get(position);
-    if (erased === undefined) return;
-    const isRecord = structure.type === "record.created" && structure.kind === erasureKind;
-    if (!isRecord) throw otherContent(erased);
-    this.#erasures.delete(position);
   }
 
   #put(entry: Entry): void {
@@ -258,6 +245,15 @@ export class LogCopy {
     return madeRow(header, { isPatched: true, digest: contentDigest(document) });
   }
 
+  async #eraseAgain({ header: { position } }: Entry, plan: ErasurePlan): Promise<void> {
+    await this.#write();
+    const place = { storage: this.#storage, state: this.#stored, head: position };
+    const { puts, deletes } = await erasureWrites(place, plan, position);
+    await this.#storage.write({ puts, deletes });
+    this.#state.forgetAll();
+    this.#mustCompact = true;
+  }
+
   async #write(): Promise<void> {
     if (this.#puts.length === 0) return;
     const { puts } = commitPuts(this.#tree, this.#blocks, this.#leaves, this.#last);
@@ -299,14 +295,6 @@ function isKey(key: string, { digest, positions }: IdempotentBatch, head: Positi
     (digest === null || digest.length === hashBytes) &&
     positions.length > 0 &&
     positions.every((position) => Number.isInteger(position) && position >= 1 && position <= head)
-  );
-}
-
-function otherContent(position: Position): StoreError {
-  return new StoreError(
-    "checksum-mismatch",
-    `The content of log entry ${position} is not the one its header commits to.`,
-    { details: { position } },
   );
 }
 
