@@ -23,14 +23,27 @@ async function readTextFile(cwd: string, path: string): Promise<string | undefin
   }
 }
 
-/** The JSON value of a receipt's file. @throws `file-unreadable`, `receipt-malformed` */
+/** The JSON value of a receipt's file. @throws `file-unreadable`, `receipt-malformed`, `receipt-truncated` */
 export async function readReceiptFile(cwd: string, path: string): Promise<unknown> {
+  const text = await readTextFile(cwd, path);
+  const details = { path };
+  if (text === undefined)
+    throw new StoreError("receipt-malformed", `${path} is no text.`, { details });
   try {
-    return JSON.parse((await readTextFile(cwd, path)) ?? "") as unknown;
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError("receipt-malformed", `${path} is no JSON.`, { details: { path } });
+    return JSON.parse(text) as unknown;
+  } catch {
+    if (isCutShort(text))
+      throw new StoreError("receipt-truncated", `${path} is cut short.`, { details });
+    throw new StoreError("receipt-malformed", `${path} is no JSON.`, { details });
   }
+}
+
+/** True for text that begins as a JSON object does and ends before its last brace. */
+function isCutShort(text: string): boolean {
+  const outsideTexts = text.replaceAll(/"(?:[^"\\]|\\.)*"/gs, "");
+  const opened = outsideTexts.split("{").length;
+  const closed = outsideTexts.split("}").length;
+  return text.trim() === "" || (text.trimStart().startsWith("{") && opened > closed);
 }
 
 /** The signed note in a file; what is no text is a note nobody has signed. @throws `file-unreadable` */

@@ -39,6 +39,10 @@ export const errorCodes = {
     category: "invalid",
     hint: "Make the receipt again with --against the older checkpoint; if that does not help, the log was rewritten.",
   },
+  "checkpoint-of-another-log": {
+    category: "invalid",
+    hint: "Get a checkpoint of the log that the key belongs to, or the key of the checkpoint's log.",
+  },
   "checkpoint-untrusted": {
     category: "invalid",
     hint: "Get the store's verifier key from somebody you trust, and check that it belongs to this log.",
@@ -86,6 +90,14 @@ export const errorCodes = {
   "receipt-malformed": {
     category: "invalid",
     hint: "Check that the file is a receipt, whole and as it was made.",
+  },
+  "receipt-out-of-order": {
+    category: "invalid",
+    hint: "Events of the receipt were moved: ask for a new one.",
+  },
+  "receipt-truncated": {
+    category: "invalid",
+    hint: "The end of the file is missing: copy it again, or ask for a new one.",
   },
   "receipt-proof-invalid": {
     category: "invalid",

@@ -64,6 +64,21 @@ export interface Store extends Reader {
    * @param size 0 to the head; default: the head
    */
   checkpoint(size?: Position): Promise<string>;
+  /**
+   * The hashes, 32 bytes each, that lead from the event at a position to the root of the first `size` events, for
+   * `verifyInclusion` of `@sennit/core/proofs`.
+   *
+   * @param size the position to the head; default: the head
+   * @throws `argument-invalid`
+   */
+  inclusionProof(position: Position, size?: Position): Promise<readonly Uint8Array[]>;
+  /**
+   * The hashes that show the first `from` events to be the beginning of the first `to`, for `verifyConsistency`.
+   *
+   * @param to `from` to the head; default: the head
+   * @throws `argument-invalid`
+   */
+  consistencyProof(from: Position, to?: Position): Promise<readonly Uint8Array[]>;
   /** The public key that checks the store's checkpoints: `NAME+ID+KEY`, a C2SP verifier key. */
   verifierKey(): Promise<string>;
   /**
@@ -214,6 +229,14 @@ export class EmbeddedStore implements Store {
       origin: key.verifierKey.name,
       ...(await whenReadable(this.log, () => this.log.proofs.treeHead(size))),
     });
+  }
+
+  inclusionProof(position: Position, size?: Position): Promise<readonly Uint8Array[]> {
+    return whenReadable(this.log, () => this.log.proofs.inclusionProof(position, size));
+  }
+
+  consistencyProof(from: Position, to?: Position): Promise<readonly Uint8Array[]> {
+    return whenReadable(this.log, () => this.log.proofs.consistencyProof(from, to));
   }
 
   async verifierKey(): Promise<string> {

@@ -76,11 +76,17 @@ const hashBytes = 32;
 /** Positions are below 2^53, so no proof needs more than two hashes for each level. */
 const proofHashesMax = 106;
 
-/** Reads a receipt. @throws `receipt-malformed` */
+/** Reads a receipt. @throws `receipt-malformed`, `receipt-out-of-order` */
 export function parseReceipt(value: unknown): ReceiptParts {
   const reading = new ReceiptReading();
   const parts = reading.receipt(value);
-  if (parts !== undefined && reading.checker.count === 0) return parts;
+  if (parts !== undefined && reading.checker.count === 0) {
+    if (reading.isInOrder) return parts;
+    throw new StoreError(
+      "receipt-out-of-order",
+      "The receipt's events do not stand in the order of their positions.",
+    );
+  }
   const { issues, count } = reading.checker;
   const [first] = issues;
   const place = first === undefined || first.pointer === "" ? "The receipt" : first.pointer;
@@ -92,6 +98,8 @@ export function parseReceipt(value: unknown): ReceiptParts {
 /** Reads the parts of one receipt and remembers what is wrong with them. */
 class ReceiptReading {
   readonly checker = new Checker();
+  /** False when an entry stands behind one of a later position, or of the same. */
+  isInOrder = true;
 
   receipt(value: unknown): ReceiptParts | undefined {
     const { checker } = this;
@@ -123,8 +131,7 @@ class ReceiptReading {
     let last = 0;
     return value.map((item, index) => {
       const entry = this.#entry(item, `/entries/${index}`);
-      if (entry.position <= last)
-        checker.fail(`/entries/${index}/position`, "must be above that of the entry before");
+      this.isInOrder &&= entry.position > last;
       last = entry.position;
       return entry;
     });

@@ -1,5 +1,10 @@
 /** Verifies receipts with nothing but a public key: no store, no network. */
-import { openCheckpoint, type Checkpoint, type VerifierKey } from "../checkpoint/signed-note.ts";
+import {
+  openCheckpoint,
+  parseCheckpoint,
+  type Checkpoint,
+  type VerifierKey,
+} from "../checkpoint/signed-note.ts";
 import { Entry } from "../codec/entry.ts";
 import { decodePatchedDocument } from "../codec/patched-document.ts";
 import { isStoreError, StoreError } from "../errors.ts";
@@ -38,7 +43,7 @@ export interface VerifiedReceipt {
  * Proves that the log whose key is given holds the decision, with this content, resting on these versions.
  *
  * @param receipt a receipt as JSON gives it; nothing about it is believed
- * @throws `receipt-malformed`, `checkpoint-untrusted`, `receipt-proof-invalid`, `receipt-content-invalid`,
+ * @throws `receipt-malformed`, `receipt-out-of-order`, `checkpoint-of-another-log`, `checkpoint-untrusted`, `receipt-proof-invalid`, `receipt-content-invalid`,
  * `receipt-incomplete`, `checkpoint-inconsistent`; `format-too-new` for events of a newer format
  */
 export async function verifyReceipt(
@@ -60,6 +65,14 @@ export async function verifyReceipt(
 async function trusted(note: string, key: VerifierKey): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(note, key);
   if (checkpoint !== undefined) return checkpoint;
+  const { origin = key.name } = parseCheckpoint(note.slice(0, note.lastIndexOf("\n\n") + 1)) ?? {};
+  if (origin !== key.name) {
+    throw new StoreError(
+      "checkpoint-of-another-log",
+      `The checkpoint is one of ${JSON.stringify(origin)}, and the key is that of ${key.name}.`,
+      { details: { origin, name: key.name } },
+    );
+  }
   throw new StoreError(
     "checkpoint-untrusted",
     `The checkpoint is not one of ${key.name} signed with the key given.`,
