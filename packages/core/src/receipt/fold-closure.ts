@@ -1,11 +1,9 @@
 /** Folds proven events into the closure of a decision, and sees to it that nothing is missing and nothing is too many. */
 import { must } from "../assert.ts";
-import type { EntryHeader } from "../codec/entry-header.ts";
 import type { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import type { ClosureMember } from "../event/closure-digest.ts";
 import type { RecordDocument } from "../event/document.ts";
-import { erasureKind, readErasureNote } from "../event/erasure.ts";
 import {
   formatRef,
   type Position,
@@ -13,6 +11,7 @@ import {
   type RecordVersionRef,
   type Version,
 } from "../ids.ts";
+import { erasureNoteOf, isNamed, namedVersions, type NamedVersions } from "../records/erasures.ts";
 import { patchedDocument, wholeDocument } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 
@@ -81,8 +80,8 @@ function proven({ header, erasure }: Entry, document: RecordDocument): ProvenVer
 /** The content of record versions, folded from the events of a receipt as far as it is asked for. */
 class ClosureFold {
   readonly #records = new Map<RecordId, Map<Version, Entry>>();
-  /** The records of erasures. */
-  readonly #erasures: Entry[] = [];
+  /** The records of erasures, with what they name. */
+  readonly #erasures: { readonly entry: Entry; readonly named: NamedVersions }[] = [];
   /** Documents that stand in the receipt. */
   readonly #given = new Map<Entry, RecordDocument>();
   /** Documents asked for, and those on the way to them. */
@@ -98,10 +97,8 @@ class ClosureFold {
         throw contentInvalid(position, "has a version that its record had before");
       }
       lastVersions.set(recordId, version);
-      const { structure } = entry.header;
-      if (structure.type === "record.created" && structure.kind === erasureKind) {
-        this.#erasures.push(entry);
-      }
+      const note = erasureNoteOf(entry);
+      if (note !== undefined) this.#erasures.push({ entry, named: namedVersions(note) });
       const versions = this.#records.get(recordId) ?? new Map<Version, Entry>();
       this.#records.set(recordId, versions.set(version, entry));
     }
@@ -128,7 +125,7 @@ class ClosureFold {
     if (erasure === undefined) return;
     const { recordId, version, position } = header;
     const proof = this.#erasures.find(
-      (other) => other.header.position > position && recordsErasure(other, header),
+      ({ entry, named }) => entry.header.position > position && isNamed(named, header),
     );
     if (proof === undefined) {
       throw new StoreError(
@@ -137,7 +134,7 @@ class ClosureFold {
         { details: { recordId, version } },
       );
     }
-    this.document(proof);
+    this.document(proof.entry);
   }
 
   /** The document a version holds. @throws `receipt-incomplete` when an event is missing that had a part in it */
@@ -157,15 +154,6 @@ class ClosureFold {
     }
     return must(document, "a fold starts from a document");
   }
-}
-
-function recordsErasure(entry: Entry, { recordId, version }: EntryHeader): boolean {
-  if (entry.erasure !== undefined) return false;
-  const note = readErasureNote(wholeDocument(entry).attributes);
-  return (note?.erased ?? []).some(
-    ({ recordId: id, versions: { from, to } }) =>
-      id === recordId && from <= version && version <= to,
-  );
 }
 
 /** True for an event that says the whole content by itself. */

@@ -247,6 +247,21 @@ test("the document of a patch must be there, be the one committed to, and belong
   expect(await changed(0, document)).toBe("receipt-malformed");
 });
 
+test("erased content has no document beside it, for nothing proves one", async () => {
+  const store = await storeOf(history);
+  const [, { document = "" } = {}] = (await receiptOf(store, "c")).entries;
+  expect(document).not.toBe("");
+  await store.erase(["b@3"], { cause: "private" });
+  const receipt = await receiptOf(store, "c");
+  const at = receipt.entries.findIndex(({ payload }) => payload === null);
+  expect(receipt.entries[at]).not.toHaveProperty("document");
+  expect(await codeOfChanged(receipt, () => undefined)).toBe("no error");
+  const withDocument = (value: string | null) =>
+    codeOfChanged(receipt, ({ entries }) => Object.assign(entries[at] ?? {}, { document: value }));
+  expect(await withDocument(document)).toBe("receipt-malformed");
+  expect(await withDocument(null)).toBe("receipt-malformed");
+});
+
 test("a receipt does not prove another decision than its own", async () => {
   const receipt = await receiptOf(await storeOf(history), "c");
   const decide = (recordId: string, version: number) =>

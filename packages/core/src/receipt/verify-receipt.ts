@@ -94,6 +94,7 @@ async function proven(parts: EntryParts, checkpoint: Checkpoint): Promise<Proven
   return contentOf(() => {
     const headerBytes = Buffer.from(header);
     if (payload === undefined) {
+      if (document !== undefined) throw unwantedDocument(position, "has no content");
       const entry = Entry.withoutPayload(position, headerBytes);
       return { entry, document: undefined };
     }
@@ -109,11 +110,7 @@ function provenDocument(entry: Entry, bytes: Uint8Array | undefined): RecordDocu
   const { position } = entry.header;
   if (digest === null) {
     if (bytes === undefined) return undefined;
-    throw new StoreError(
-      "receipt-malformed",
-      `The event at position ${position} commits to no document, and the receipt has one.`,
-      { details: { position } },
-    );
+    throw unwantedDocument(position, "commits to no document");
   }
   if (bytes === undefined) {
     throw new StoreError(
@@ -124,6 +121,14 @@ function provenDocument(entry: Entry, bytes: Uint8Array | undefined): RecordDocu
   }
   if (!sha256(bytes).equals(digest)) throw otherContent(position);
   return decodePatchedDocument(bytes);
+}
+
+function unwantedDocument(position: Position, why: string): StoreError {
+  return new StoreError(
+    "receipt-malformed",
+    `The event at position ${position} ${why}, and the receipt has a document of it.`,
+    { details: { position } },
+  );
 }
 
 function otherContent(position: Position): StoreError {
