@@ -386,7 +386,17 @@ test("erase destroys what is named, says what it was, and every read says so", a
       const text = await shell.text(...read);
       expect([read, text.includes("erased"), text.includes("Marie")]).toEqual([read, true, false]);
     }
-    expect(await shell.text("lineage", "m-1")).toContain("scan@2");
+    for (const read of [
+      ["lineage", "m-1"],
+      ["lineage", "m-1", "--format", "dot"],
+      ["impact", "scan"],
+      ["diff", "--from", "0"],
+    ]) {
+      expect([read, await shell.text(...read)]).toEqual([
+        read,
+        expect.stringContaining("(erased)"),
+      ]);
+    }
     expect(await shell.text("erase", "scan", "--cause", "again")).toBe(
       "There is nothing left to erase.\n",
     );

@@ -130,6 +130,19 @@ export function nameText(out: Output, { name, erased }: RecordView): string {
   return erased === undefined ? printable(name) : out.style("dim", "(erased)");
 }
 
+/** Kind and name of what an answer lists, or that the name is gone. */
+export function kindAndName({
+  kind,
+  name,
+  isErased,
+}: {
+  readonly kind: string;
+  readonly name: string;
+  readonly isErased?: boolean;
+}): string {
+  return printable(`${kind} ${isErased === true ? "(erased)" : JSON.stringify(name)}`);
+}
+
 /** `loss=0.12 stage="prod"`. */
 export function tagText({ tags }: Pick<RecordView, "tags">): string {
   return Object.entries(tags)

@@ -54,9 +54,14 @@ function boxesOf({ of, nodes, edges }: Lineage, start: RecordView): Box[] {
   const add = (key: string, lines: readonly string[], isInvalid: boolean) => {
     if (!boxes.has(key)) boxes.set(key, { key, lines, isInvalid });
   };
-  add(formatRef(of), [formatRef(of), `${start.kind} ${start.name}`], start.status === "invalid");
+  add(
+    formatRef(of),
+    [formatRef(of), `${start.kind} ${start.erased === undefined ? start.name : "(erased)"}`],
+    start.status === "invalid",
+  );
   for (const node of nodes) {
-    add(formatRef(node), [formatRef(node), `${node.kind} ${node.name}`], node.status === "invalid");
+    const name = node.isErased === true ? "(erased)" : node.name;
+    add(formatRef(node), [formatRef(node), `${node.kind} ${name}`], node.status === "invalid");
   }
   // An edge may pin another version of the start's content, which is no node of its own.
   for (const { derived, source } of edges) {

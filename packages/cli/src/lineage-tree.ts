@@ -7,6 +7,7 @@ import {
   type RecordView,
 } from "@sennit/core";
 
+import { kindAndName } from "./answers.ts";
 import { printable, type Output } from "./output.ts";
 
 /** Levels that are indented; below them only the level's number grows, so that long chains stay readable. */
@@ -77,12 +78,14 @@ function childSteps(out: Output, parent: Step, children: readonly Child[]): Step
 }
 
 function startNode(record: RecordView): LineageNode {
-  const { id, version, kind, name, status } = record;
-  return { recordId: id, version, kind, name, status, depth: 0 };
+  const { id, version, kind, name, status, erased } = record;
+  const mark = erased === undefined ? {} : { isErased: true as const };
+  return { recordId: id, version, kind, name, status, depth: 0, ...mark };
 }
 
-function nodeText(out: Output, { recordId, version, kind, name, status }: LineageNode): string {
+function nodeText(out: Output, node: LineageNode): string {
+  const { recordId, version, status } = node;
   const id = out.style("bold", printable(`${recordId}@${version}`));
   const mark = status === "invalid" ? `  ${out.status(status)}` : "";
-  return `${id}  ${printable(kind)} ${printable(JSON.stringify(name))}${mark}`;
+  return `${id}  ${kindAndName(node)}${mark}`;
 }

@@ -7,6 +7,7 @@ import {
   type StoreDiff,
 } from "@sennit/core";
 
+import { kindAndName } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plural, printable, type Output } from "../output.ts";
@@ -86,11 +87,12 @@ function printRecordDiff(out: Output, { from, to, changes }: RecordDiff): void {
 
 function printStoreDiff(out: Output, { from, to, records }: StoreDiff): void {
   out.line(`position ${from} -> ${to}: ${plural(records.length, "record")} changed`);
-  for (const { recordId, kind, name, changes, fromVersion, toVersion, fields } of records) {
+  for (const record of records) {
+    const { recordId, changes, fromVersion, toVersion, fields } = record;
     const versions = fromVersion === null ? `@${toVersion}` : `@${fromVersion} -> @${toVersion}`;
     const what = changes.map((change) => styleChange(out, change)).join(", ");
     out.line(
-      `${what}  ${out.style("bold", printable(recordId))} ${versions}  ${printable(kind)} ${printable(JSON.stringify(name))}`,
+      `${what}  ${out.style("bold", printable(recordId))} ${versions}  ${kindAndName(record)}`,
     );
     for (const change of fields) printChange(out, change);
   }

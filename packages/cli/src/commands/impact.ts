@@ -60,11 +60,11 @@ export function printImpact({ out }: Context, impact: Impact): void {
       { title: "NAME", flexible: true },
       { title: "THROUGH" },
     ],
-    withdrawn.map(({ recordId, versions, kind, name, via }) => [
+    withdrawn.map(({ recordId, versions, kind, name, via, isErased }) => [
       printable(recordId),
       versionRange(versions),
       printable(kind),
-      printable(name),
+      isErased === true ? "(erased)" : printable(name),
       via === null ? "" : printable(`${via.recordId}@${via.version}`),
     ]),
   );

@@ -27,9 +27,10 @@ function changeOf({ state, asOf }: ReadScope, recordId: RecordId, from: Position
   const before = versions.asOf(from);
   const document = versions.document(after);
   const { kind, name } = document;
-  const row = { recordId, kind, name, toVersion: after.version };
+  const isErased = after.erased || before?.erased === true;
+  const mark = isErased && { isErased: true as const };
+  const row = { recordId, kind, name, toVersion: after.version, ...mark };
   if (before === undefined) return { ...row, changes: ["created"], fromVersion: null, fields: [] };
-  const isErased = before.erased || after.erased;
   const fields = isErased ? [] : fieldChanges(versions.document(before), document);
   const wasValid = versions.withdrawalOf(before.contentVersion, from) === undefined;
   const isValid = versions.withdrawalOf(after.contentVersion, asOf) === undefined;

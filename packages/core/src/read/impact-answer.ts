@@ -27,7 +27,15 @@ export async function answerImpact(
   for (const { from, to, via, ...row } of [{ recordId, ...range, via: null }, ...fallen]) {
     const found = foundVersion(scope, { recordId: row.recordId, version: to });
     const { kind, name, onInvalidate } = found.versions.document(found.entry);
-    withdrawn.push({ recordId: row.recordId, versions: { from, to }, kind, name, via });
+    const isErased = found.entry.erased && { isErased: true as const };
+    withdrawn.push({
+      recordId: row.recordId,
+      versions: { from, to },
+      kind,
+      name,
+      via,
+      ...isErased,
+    });
     for (const actionId of onInvalidate) {
       actions.push({ recordId: row.recordId, actionId, verdict: actionVerdict(scope, actionId) });
     }

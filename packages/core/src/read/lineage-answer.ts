@@ -45,7 +45,8 @@ function lineageNode(
   const { versions, entry } = foundVersion(scope, ref);
   const { kind, name } = versions.document(entry);
   const isWithdrawn = graph.isWithdrawn(graph.contentOf(position), scope.asOf);
-  return { ...ref, kind, name, status: isWithdrawn ? "invalid" : "valid", depth };
+  const status = isWithdrawn ? "invalid" : "valid";
+  return { ...ref, kind, name, status, depth, ...(entry.erased && { isErased: true }) };
 }
 
 /** An edge of a walk in its public form. */

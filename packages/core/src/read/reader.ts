@@ -86,6 +86,8 @@ export interface LineageNode extends RecordVersionRef {
   readonly status: "valid" | "invalid";
   /** Steps from the start. */
   readonly depth: number;
+  /** There only when the content was erased, and the name is empty. */
+  readonly isErased?: true;
 }
 
 export interface LineageEdge {
@@ -119,6 +121,8 @@ export interface ImpactRow {
   readonly kind: string;
   readonly name: string;
   readonly via: RecordVersionRef | null;
+  /** There only when the content of the last version was erased, and the name is empty. */
+  readonly isErased?: true;
 }
 
 /** What would become of an action named by a withdrawn record. */
@@ -190,6 +194,8 @@ export interface StoreChange {
   readonly toVersion: Version;
   /** What an update changed; empty when content to compare was erased. */
   readonly fields: readonly FieldChange[];
+  /** There only when content to compare was erased. */
+  readonly isErased?: true;
 }
 
 export interface StoreDiff {
