@@ -2,13 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { decodeCommit, type CommitRecord } from "../codec/commit-record.ts";
 import { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
 import { readAcknowledged, type Acknowledged } from "../log/acknowledged-file.ts";
 import { limits } from "../limits.ts";
 import { Frontier } from "../merkle/frontier.ts";
-import { entryKey, entryKeyPosition } from "../storage/keyspace.ts";
+import { commitKey, entryKey, entryKeyPosition } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
 import {
   acknowledgedName,
@@ -40,7 +41,10 @@ export interface RepairPlan {
   readonly acknowledged: Position;
   /** Positions 1 to here stay. */
   readonly keep: Position;
-  /** Up to here the Merkle root proves that what stays is what was stored; beyond it, checksums alone speak for it. */
+  /**
+   * Up to here the Merkle root proves that what stays is what was stored; beyond it, checksums alone speak for it. 0 for a
+   * log that cannot be compared with what was acknowledged: it may be another store's.
+   */
   readonly proven: Position;
   /** The positions that would go; null when none would. */
   readonly cut: { readonly from: Position; readonly to: Position; readonly events: number } | null;
@@ -64,7 +68,7 @@ export interface OpenPlan {
  * Reads a store that nobody has open and says what a repair would do.
  *
  * @throws `store-locked`, `not-a-store`, `store-not-found`, `format-too-new`, `aborted`; `log-gap` when there is no log to
- * read at all
+ * read at all; `root-mismatch` when the log is another one than what was acknowledged is of
  */
 export async function planRepair(
   directory: string,
@@ -92,6 +96,7 @@ export async function openPlan(directory: string, options: VerifyOptions): Promi
   try {
     const verification = new StorageVerification(source.storage, acknowledged);
     const report = await verification.run(options);
+    await assertOwnLog(directory, source.storage, report, acknowledged);
     const plan = await makePlan(source, report, verification.provenUntil, acknowledged);
     return { plan, source, acknowledged };
   } catch (error) {
@@ -108,6 +113,8 @@ async function makePlan(
 ): Promise<RepairPlan> {
   const told = acknowledged?.position ?? 0;
   const isAllThere = told > report.intactUntil && (await isProven(storage, acknowledged));
+  // A commit record speaks for a log, whichever it is; that it is this store's, only the acknowledged root can say.
+  const isOwn = told <= report.intactUntil || isCommitted(storage, acknowledged);
   const keep = isAllThere ? told : report.intactUntil;
   const head = Math.max(report.head, told, await lastFound(storage));
   const lost = await findLostRecords(storage, keep);
@@ -117,7 +124,7 @@ async function makePlan(
     head,
     acknowledged: told,
     keep,
-    proven: isAllThere ? keep : Math.min(keep, provenByCommit),
+    proven: isAllThere ? keep : isOwn ? Math.min(keep, provenByCommit) : 0,
     cut: keep < head ? { from: keep + 1, to: head, events: head - keep } : null,
     recordCount: keep < head ? lost.recordCount : 0,
     records: keep < head ? lost.records : [],
@@ -125,6 +132,50 @@ async function makePlan(
     problemCount: report.problemCount,
     problems: report.problems,
   };
+}
+
+/**
+ * Refuses a log whose events are whole and are others than those acknowledged: whatever is kept of it, the store would
+ * sign the history of another. An end that is missing, or damage before what was acknowledged, leaves nothing to compare.
+ */
+async function assertOwnLog(
+  directory: string,
+  storage: Storage,
+  report: VerifyReport,
+  acknowledged: Acknowledged | undefined,
+): Promise<void> {
+  if (acknowledged === undefined) return;
+  const { position } = acknowledged;
+  if (position <= report.intactUntil) {
+    const isListed = report.problemCount <= report.problems.length;
+    if (isListed && !report.problems.some(({ part }) => part === "acknowledged")) return;
+    if (await isProven(storage, acknowledged)) return;
+  } else if (commitOf(storage)?.head !== position || isCommitted(storage, acknowledged)) return;
+  throw new StoreError(
+    "root-mismatch",
+    `The log in ${directory} is not the one whose first ${position} events were acknowledged: their Merkle root is another.`,
+    {
+      hint: "A repair would keep the history of another log and sign it as this store's. Put back this store's own directory log, or restore a backup.",
+      details: { directory, position },
+    },
+  );
+}
+
+/** True when the commit record has the root that was acknowledged, at the same position. */
+function isCommitted(storage: Storage, acknowledged: Acknowledged | undefined): boolean {
+  const commit = commitOf(storage);
+  if (commit === undefined || commit.head !== acknowledged?.position) return false;
+  return new Frontier(commit.head, commit.frontier).root().equals(acknowledged.root);
+}
+
+function commitOf(storage: Storage): CommitRecord | undefined {
+  try {
+    const value = storage.get(commitKey);
+    return value && decodeCommit(value);
+  } catch (error) {
+    if (error instanceof StoreError && error.category !== "corrupt") throw error;
+    return undefined;
+  }
 }
 
 /** The last position that holds anything, committed or not. */

@@ -171,10 +171,45 @@ test("a lost end that was acknowledged is told of, and cut off", async () => {
       await rename(join(short, "log"), join(directory, "log"));
       await rm(short, { recursive: true, force: true });
       const { plan } = await repaired(directory, 1);
-      expect(plan).toMatchObject({ keep: 1, acknowledged: head, cut: { from: 2, to: head } });
+      const cut = { from: 2, to: head };
+      // It is the log of another store, and too short for the acknowledged root to say so.
+      expect(plan).toMatchObject({ keep: 1, acknowledged: head, proven: 0, cut });
     } finally {
       await rm(older, { recursive: true, force: true });
     }
+  });
+});
+
+/** Puts the log of another store, of so many events, in the place of a store's own of 3 events. */
+async function withForeignLog(directory: string, events: number): Promise<void> {
+  const [own, other] = [join(directory, "own"), join(directory, "other")];
+  for (const [path, count] of [
+    [own, 3],
+    [other, events],
+  ] as const) {
+    const store = await openStore(path);
+    await store.append(Array.from({ length: count }, (_, index) => make(`r${index}`)));
+    await store.close();
+  }
+  await rm(join(own, "log"), { recursive: true });
+  await rename(join(other, "log"), join(own, "log"));
+}
+
+test.each([
+  ["as long as the store's own", 3, []],
+  ["a longer one", 40, []],
+  ["as long, and damaged", 3, [2]],
+  ["a longer one, damaged after what was acknowledged", 40, [20]],
+] as const)("the log of another store is not repaired: %s", async (_what, events, damaged) => {
+  await withTemporaryDirectory(async (directory) => {
+    await withForeignLog(directory, events);
+    const store = join(directory, "own");
+    for (const position of damaged) await inLog(store, remove(entryKey(position)));
+    const before = await filesOf(store);
+    expect(await codeOf(() => planRepair(store))).toBe("root-mismatch");
+    expect(await codeOf(() => repairStore(store))).toBe("root-mismatch");
+    expect(await filesOf(store)).toEqual(before);
+    expect((await readdir(store)).filter((name) => /reading|repairing/.test(name))).toEqual([]);
   });
 });
 
