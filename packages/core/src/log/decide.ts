@@ -42,6 +42,9 @@ type Invalidated = Extract<NewEvent, { type: "record.invalidated" }>;
 /** Members of a creation's data that stand in the header. */
 const headerMembers = ["kind", "derivedFrom"] as const;
 
+/** Why something falls through a withdrawal whose own cause was erased. */
+const erasedCause = "erased";
+
 /** The outcome of one batch: what to write, and what to answer. */
 export interface DecidedBatch extends BuiltBatch {
   readonly appended: readonly AppendedEvent[];
@@ -190,7 +193,7 @@ export class BatchDecider {
       assert(structure.type === "record.invalidated", "a withdrawal is an invalidation");
       const range = { from: entry.header.version, to: entry.header.version };
       const fall = {
-        cause: String(first.payload().data["cause"]),
+        cause: first.erasure === undefined ? String(first.payload().data["cause"]) : erasedCause,
         root: structure.root ?? { eventId: id, recordId },
         via: { recordId, version },
       };

@@ -95,6 +95,13 @@ function isErasureRecord({ kind, attributes }: Readonly<Record<string, unknown>>
   return kind === erasureKind && readErasureNote(attributes) !== undefined;
 }
 
+/** The data of an event, as a client could have sent it, where the store has added or made something. */
+function asSent({ root, via: _via, ...data }: Readonly<Record<string, unknown>>): unknown {
+  if (isErasureRecord(data)) return { ...data, kind: "note" };
+  // What fell through a withdrawal whose cause was erased has had none itself.
+  return root !== undefined && data["cause"] === "" ? { ...data, cause: "erased" } : data;
+}
+
 /** Takes the items of one file in their order. */
 class Filling {
   readonly #copy: LogCopy;
@@ -166,8 +173,7 @@ class Filling {
     try {
       if (entry.erasure !== undefined) return;
       const { type, recordId, data } = entry.event();
-      const { root: _root, via: _via, ...given } = data as Readonly<Record<string, unknown>>;
-      const sent = isErasureRecord(given) ? { ...given, kind: "note" } : given;
+      const sent = asSent(data as Readonly<Record<string, unknown>>);
       validateEvent({ ...entry.payload(), type, recordId, id: entry.header.id, data: sent });
     } catch (error) {
       throw importError("import-invalid", this.#line, "is no event that Sennit stores", error);
