@@ -209,6 +209,36 @@ test("erasing what is erased does nothing, and what cannot be erased is refused"
   expect(store.head).toBe(head);
 });
 
+test.each([
+  ["an empty cause", { cause: " \n" }, "/cause"],
+  ["a cause with a control character", { cause: "a\u0000b" }, "/cause"],
+  ["a cause that is too long", { cause: "x".repeat(17_000) }, "/cause"],
+  ["an actor with a control character", { cause: "c", actor: "otto\u0000" }, "/actor"],
+  ["an actor that is too long", { cause: "c", actor: "x".repeat(5000) }, "/actor"],
+  ["an actor with half a character", { cause: "c", actor: "\ud800" }, "/actor"],
+])("an erasure with %s is refused", async (_what, options, pointer) => {
+  const store = await withPatient();
+  const { head } = store;
+  const error: unknown = await store.erase(["scan"], options).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    code: "argument-invalid",
+    details: { issues: [expect.objectContaining({ pointer })] },
+  });
+  expect(store.head).toBe(head);
+  expect((await store.record("scan@1")).name).toBe(secret);
+});
+
+test("what rests on a withdrawal whose cause was erased falls for a cause that says so", async () => {
+  const store = await openMemoryStore();
+  await store.append([make("a"), invalidated("a", { cause: secret })]);
+  await store.erase(["a@2"], { cause: "names a person" });
+  await store.append([make("late", ["a@1"])]);
+  expect(await store.record("late")).toMatchObject({
+    status: "invalid",
+    invalidation: { cause: "erased", via: { recordId: "a", version: 1 } },
+  });
+});
+
 test("appends sent while an erasure is under way come after it", async () => {
   const store = await withPatient();
   const erasing = store.erase(["scan"], { cause: "consent withdrawn" });

@@ -6,10 +6,12 @@ import { sealed } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
 import type { VersionBlock } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
+import { Checker } from "../event/checker.ts";
 import { contentDigest, contentDigestBytes } from "../event/document.ts";
 import { erasureDocument, erasureKind, type ErasedVersions } from "../event/erasure.ts";
 import { created, type NewEvent } from "../event/event.ts";
 import type { EventId, Position, RecordId, Version } from "../ids.ts";
+import { limits } from "../limits.ts";
 import { mustHaveEntry, type State } from "../records/state.ts";
 import { RecordVersions } from "../records/versions.ts";
 import {
@@ -37,10 +39,25 @@ export interface EraseOptions {
   readonly dryRun?: boolean | undefined;
 }
 
-/** @throws `argument-invalid` for an erasure without a cause */
-function checkCause(cause: unknown): void {
-  if (typeof cause === "string" && cause.trim() !== "") return;
-  throw new StoreError("argument-invalid", "An erasure must have a cause.");
+const optionNames = new Set(["cause", "actor", "dryRun"]);
+
+/** What is recorded must be what any event may hold. @throws `argument-invalid` */
+function checkOptions(options: EraseOptions): void {
+  const check = new Checker();
+  if (check.object(options, "")) {
+    const { cause, actor, dryRun } = options;
+    check.members({ ...options }, optionNames, "");
+    if (check.text(cause, "/cause", limits.causeBytesMax, { lines: true }) && cause.trim() === "") {
+      check.fail("/cause", "must not be empty");
+    }
+    if (actor !== undefined) check.text(actor, "/actor", limits.actorBytesMax);
+    if (dryRun !== undefined) check.boolean(dryRun, "/dryRun");
+  }
+  const [first] = check.issues;
+  if (first === undefined) return;
+  throw new StoreError("argument-invalid", `Erase option ${first.pointer} ${first.message}.`, {
+    details: { issues: check.issues },
+  });
 }
 
 /** What an erasure destroyed. */
@@ -183,9 +200,10 @@ export async function eraseContent(
   place: ErasurePlace,
   write: (event: NewEvent, writes: ErasureWrites) => Promise<void>,
   targets: readonly EraseTarget[],
-  { cause, actor, dryRun = false }: EraseOptions,
+  options: EraseOptions,
 ): Promise<ErasureResult> {
-  checkCause(cause);
+  checkOptions(options);
+  const { cause, actor, dryRun = false } = options;
   const plan = await planErasure(place, targets);
   const erased = erasedRanges(plan);
   if (dryRun || erased.length === 0) return { position: null, recordId: null, erased };
