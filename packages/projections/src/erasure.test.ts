@@ -2,11 +2,23 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { created, openStore, replaced, updated, type EmbeddedStore } from "@sennit/core";
-import { withTemporaryDirectory } from "@sennit/core/testing";
-import { expect, test } from "vitest";
+import {
+  created,
+  openStore,
+  replaced,
+  updated,
+  type EmbeddedStore,
+  type RecordedEvent,
+} from "@sennit/core";
+import { openLevelStorage, type Storage } from "@sennit/core/storage";
+import { codeOf, withTemporaryDirectory } from "@sennit/core/testing";
+import { expect, test, vi } from "vitest";
 
-import { openViews, type Views } from "./views.ts";
+import { defineProjection, type ProjectionDefinition } from "./projection.ts";
+import { recordsProjection } from "./read-models/records.ts";
+import { ProjectionRunner } from "./runner.ts";
+import { SpaceAllocator } from "./spaces.ts";
+import { openViews, Views } from "./views.ts";
 
 const secret = "Marie Curie";
 
@@ -102,6 +114,143 @@ test("made again after an erasure, a view is what it is when it is made from the
     await rebuilt.caughtUp();
     expect(await stateHash(rebuilt)).toBe(hash);
     await rebuilt.close();
+    await store.close();
+  });
+});
+
+/** A storage whose files cannot be rewritten as long as that is said to be broken. */
+function breakable(inner: Storage, isBroken: () => boolean): Storage {
+  return {
+    get: (key) => inner.get(key),
+    write: (batch) => inner.write(batch),
+    scan: (range) => inner.scan(range),
+    recover: () => inner.recover(),
+    readable: () => inner.readable(),
+    compact: () => (isBroken() ? Promise.reject(new Error("broken")) : inner.compact()),
+    close: () => inner.close(),
+  };
+}
+
+async function openBreakable(store: EmbeddedStore, isBroken: () => boolean): Promise<Views> {
+  const storage = breakable(await openLevelStorage(join(store.directory ?? "", "views")), isBroken);
+  const spaces = new SpaceAllocator(storage);
+  const views: { opened?: Views } = {};
+  const onRebuilt = () => views.opened?.sweep();
+  const settings = { store, storage, spaces, onDamage: () => undefined, onRebuilt };
+  const runner = await ProjectionRunner.open(settings, recordsProjection);
+  views.opened = new Views(store, storage, new Map([["records", runner]]), () => storage.close());
+  return views.opened;
+}
+
+test("views that could not be purged say so, and are purged by the next call that waits for it", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    let isBroken = false;
+    const views = await openBreakable(store, () => isBroken);
+    await fill(store);
+    await views.caughtUp();
+    isBroken = true;
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await codeOf(() => views.caughtUp())).toBe("write-failed");
+    expect(await codeOf(() => views.caughtUp())).toBe("write-failed");
+    expect(await filesWith(directory, secret)).not.toEqual([]);
+    isBroken = false;
+    await expectErased(directory, views);
+    await views.close();
+    await store.close();
+  });
+});
+
+test("views that could not be purged before they were closed are purged when they are opened", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const before = await openBreakable(store, () => true);
+    await fill(store);
+    await before.caughtUp();
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await codeOf(() => before.caughtUp())).toBe("write-failed");
+    await before.close();
+    const views = await openViews(store);
+    await expectErased(directory, views);
+    await views.close();
+    await store.close();
+  });
+});
+
+/** Keeps the name of every record, and stops at an event. */
+function namesUntil(stops: (event: RecordedEvent) => boolean): ProjectionDefinition {
+  return defineProjection({
+    name: "names",
+    version: 1,
+    tables: ["name"],
+    apply(event, rows) {
+      if (stops(event)) throw new Error("no further");
+      if (event.type === "record.created") rows.put("name", [event.recordId], event.data.name);
+    },
+  });
+}
+
+const stops: [where: string, (event: RecordedEvent) => boolean][] = [
+  ["behind what is erased", ({ position }) => position === 3],
+  [
+    "at what is erased, once it is",
+    ({ position, erasedBy }) => position === 3 || erasedBy !== undefined,
+  ],
+];
+
+test.each(stops)("a projection that stopped %s keeps no row of it", async (_where, stop) => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const views = await openViews(store, { projections: [namesUntil(stop)] });
+    await fill(store);
+    expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
+    expect(views.rows("names").get("name", ["scan"])).toBe(secret);
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
+    await vi.waitFor(async () => expect(await filesWith(directory, secret)).toEqual([]));
+    expect(views.rows("names").get("name", ["scan"])).not.toBe(secret);
+    await views.close();
+    await store.close();
+  });
+});
+
+test("a projection that stopped before the views were closed keeps no row of what is erased meanwhile", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const projections = [namesUntil(({ position }) => position === 3)];
+    const before = await openViews(store, { projections });
+    await fill(store);
+    expect(await codeOf(() => before.caughtUp())).toBe("projection-failed");
+    await before.close();
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    const views = await openViews(store, { projections });
+    expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
+    await vi.waitFor(async () => expect(await filesWith(directory, secret)).toEqual([]));
+    await views.close();
+    await store.close();
+  });
+});
+
+test("rows of a projection that is not open go with what is erased, and stay otherwise", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const projections = [namesUntil(() => false)];
+    const before = await openViews(store, { projections });
+    await fill(store);
+    await before.caughtUp();
+    await before.close();
+    const without = await openViews(store);
+    await without.caughtUp();
+    await without.close();
+    expect(await filesWith(join(directory, "views"), "names")).not.toEqual([]);
+    await store.erase(["scan@1"], { cause: "consent withdrawn" });
+    const views = await openViews(store);
+    await expectErased(directory, views);
+    await views.close();
+    const again = await openViews(store, { projections });
+    await again.caughtUp();
+    expect(again.rows("names").get("name", ["scan"])).toBe("");
+    await again.close();
     await store.close();
   });
 });

@@ -1,5 +1,5 @@
 /** Folds events, and tells a failure of `apply` from all others. */
-import { StoreError, type Position, type RecordedEvent } from "@sennit/core";
+import { isStoreError, StoreError, type Position, type RecordedEvent } from "@sennit/core";
 
 import type { ProjectionDefinition } from "./projection.ts";
 import type { RowBatch } from "./row-batch.ts";
@@ -34,4 +34,9 @@ export function foldFailure(
     `Projection "${name}" failed at position ${position}: ${reason}`,
     { cause, details: { projection: name, version, position } },
   );
+}
+
+/** The storage or the log cannot be used now, and may be later. */
+export function mayPass(error: unknown): boolean {
+  return isStoreError(error) && (error.category === "unavailable" || error.category === "busy");
 }

@@ -1,5 +1,5 @@
-/** Where a projection goes on from: its stored checkpoint, or the beginning. */
-import type { EmbeddedStore, Position } from "@sennit/core";
+/** Where a projection goes on from: its stored checkpoint, or the beginning when what it is made of has changed. */
+import { erasureKind, type EmbeddedStore, type Position, type RecordedEvent } from "@sennit/core";
 import type { Storage } from "@sennit/core/storage";
 
 import type { ProjectionDefinition } from "./projection.ts";
@@ -31,6 +31,27 @@ export function emptyCheckpoint(
   begunAt: Position,
 ): Checkpoint {
   return { version, space, begunAt, position: 0, eventHash: "", stateHash: emptyStateHash };
+}
+
+/** True when an event says that content was erased which stood in the log when the fold began. */
+export function voidsFold(event: RecordedEvent, { begunAt }: Checkpoint): boolean {
+  const isErasure = event.type === "record.created" && event.data.kind === erasureKind;
+  return isErasure && event.position > begunAt;
+}
+
+/** Looks for such an event behind a position. */
+export async function isVoidedBetween(
+  store: EmbeddedStore,
+  checkpoint: Checkpoint,
+  after: Position,
+  until: Position,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (after >= until) return false;
+  for await (const entries of store.log.readEntries({ from: after + 1, until, signal })) {
+    if (entries.some((entry) => voidsFold(entry.event(), checkpoint))) return true;
+  }
+  return false;
 }
 
 /** A checkpoint belongs to a log that holds the very event it was made at. */

@@ -1,6 +1,5 @@
 /** Keeps one projection in step with the log: catch-up first, then live. */
 import {
-  erasureKind,
   isStoreError,
   StoreError,
   toStoreError,
@@ -15,12 +14,18 @@ import { exhaustMap } from "rxjs/internal/operators/exhaustMap";
 import { startWith } from "rxjs/internal/operators/startWith";
 import { Subject } from "rxjs/internal/Subject";
 
-import { fold, FoldError, foldFailure } from "./fold-error.ts";
+import { fold, FoldError, foldFailure, mayPass } from "./fold-error.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 import { ProjectionRows } from "./projection-rows.ts";
 import { RowBatch } from "./row-batch.ts";
-import { emptyCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
-import { checkpointEntry, readCheckpoint, type Checkpoint, type SpaceAllocator } from "./spaces.ts";
+import { emptyCheckpoint, isVoidedBetween, openCheckpoint, voidsFold } from "./open-checkpoint.ts";
+import {
+  checkpointEntry,
+  forgetOtherSpace,
+  readCheckpoint,
+  type Checkpoint,
+  type SpaceAllocator,
+} from "./spaces.ts";
 import { WaitingList } from "./waiting-list.ts";
 
 /** Rows changed after which a batch is written. Much larger ones outlive the young generation and cost more to collect. */
@@ -77,6 +82,8 @@ export class ProjectionRunner {
   #isStalled = false;
   /** Position at which the last failed write was overcome: failing there again is no progress. */
   #overcomeAt = -1;
+  /** Position up to which the log has been searched for erasures since the projection stopped. */
+  #searchedUntil = 0;
   #running: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
 
@@ -176,13 +183,15 @@ export class ProjectionRunner {
     this.#isStalled = false;
     this.#failure = null;
     this.#overcomeAt = -1;
+    this.#searchedUntil = 0;
     this.#nudges.next();
   }
 
   #hasWork(): boolean {
     if (this.#stop.signal.aborted || this.#isStalled) return false;
-    const isBehind = this.#build.checkpoint.position < this.#settings.store.head;
-    return this.#isVoid || (isBehind && this.#failure === null);
+    // One that has stopped must not keep what is erased later.
+    const done = this.#failure === null ? this.#build.checkpoint.position : this.#searchedUntil;
+    return this.#isVoid || done < this.#settings.store.head;
   }
 
   /** Catches up with the head, beginning anew as often as rows turn out to be damaged. It never rejects. */
@@ -190,8 +199,10 @@ export class ProjectionRunner {
     while (this.#hasWork()) {
       try {
         if (this.#isVoid && !(await this.#beginAnew())) return;
-        await this.#follow(this.#settings.store.head);
-        if (!this.#hasWork()) this.#retireOldRows();
+        const { head } = this.#settings.store;
+        if (this.#failure === null) await this.#follow(head);
+        else await this.#searchErasures(head);
+        if (!this.#hasWork()) await this.#retireOldRows();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         // When the rows are damaged, the error is one of them, and the next turn starts without them.
@@ -200,8 +211,28 @@ export class ProjectionRunner {
     }
   }
 
-  #retireOldRows(): void {
-    if (this.#oldRows.length === 0) return;
+  async #searchErasures(until: Position): Promise<void> {
+    const { store } = this.#settings;
+    const { checkpoint } = this.#build;
+    const after = Math.max(checkpoint.position, this.#searchedUntil);
+    try {
+      this.#isVoid ||= await isVoidedBetween(store, checkpoint, after, until, this.#stop.signal);
+      if (!this.#isVoid) await this.#retireOldRows();
+    } catch (error) {
+      // What cannot be read is not searched again.
+      if (!mayPass(error)) this.#searchedUntil = until;
+      throw error;
+    }
+    this.#searchedUntil = until;
+  }
+
+  async #retireOldRows(): Promise<void> {
+    const { position, space } = this.#build.checkpoint;
+    // Before its first batch, the stored checkpoint is the one of the old rows, and would keep them.
+    const isForgotten =
+      position === 0 &&
+      (await forgetOtherSpace(this.#settings.storage, this.definition.name, space));
+    if (this.#oldRows.length === 0 && !isForgotten) return;
     for (const rows of this.#oldRows) rows.retire();
     this.#oldRows = [];
     this.#settings.onRebuilt();
@@ -221,6 +252,7 @@ export class ProjectionRunner {
     }
     this.#isVoid = false;
     this.#failure = null;
+    this.#searchedUntil = 0;
     this.#progress.next(this.#currentProgress());
     return true;
   }
@@ -236,7 +268,7 @@ export class ProjectionRunner {
       for await (const entries of this.#settings.store.log.readEntries(range)) {
         for (const entry of entries) {
           last = entry.event();
-          if (isErasure(last) && last.position > checkpoint.begunAt) {
+          if (voidsFold(last, checkpoint)) {
             this.#isVoid = true;
             return;
           }
@@ -291,6 +323,7 @@ export class ProjectionRunner {
       reason = foldFailure(this.definition, error);
       try {
         await this.#follow(error.position - 1);
+        if (this.#isVoid) return;
       } catch (other) {
         if (this.#isVoid || this.#stop.signal.aborted) return;
         reason = other instanceof FoldError ? foldFailure(this.definition, other) : other;
@@ -358,15 +391,6 @@ export class ProjectionRunner {
     const { head } = this.#settings.store;
     return { name, version, position, head, stateHash, failure: this.#failure };
   }
-}
-
-/** The storage or the log cannot be used now, and may be later. */
-function mayPass(error: unknown): boolean {
-  return isStoreError(error) && (error.category === "unavailable" || error.category === "busy");
-}
-
-function isErasure(event: RecordedEvent): boolean {
-  return event.type === "record.created" && event.data.kind === erasureKind;
 }
 
 function closed(): StoreError {

@@ -1,6 +1,6 @@
 /** Spaces: nobody gets one that is taken, and only those that nobody can read any more are removed. */
 import { openMemoryStorage, type Storage } from "@sennit/core/storage";
-import { codeOf } from "@sennit/core/testing";
+import { codeOf, FaultStorage } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
 import {
@@ -11,6 +11,7 @@ import {
   spacePrefix,
   sweepSpaces,
   type Checkpoint,
+  type SpacesInUse,
 } from "./spaces.ts";
 
 function checkpointIn(space: number): Checkpoint {
@@ -24,6 +25,10 @@ async function putRows(storage: Storage, space: number): Promise<void> {
     return [Buffer.concat([spacePrefix(space), suffix]), Buffer.from("row")] as const;
   });
   await storage.write({ puts });
+}
+
+function using(spaces: Record<string, number>, begunFrom = 0): SpacesInUse {
+  return { spaces: new Map(Object.entries(spaces)), begunFrom };
 }
 
 async function countRows(storage: Storage, space: number): Promise<number> {
@@ -57,10 +62,41 @@ test("sweeping removes the spaces that no checkpoint names and nobody uses", asy
   const storage = openMemoryStorage();
   await storage.write({ puts: [checkpointEntry("kept", checkpointIn(2))] });
   for (const space of [1, 2, 3, 4, 300]) await putRows(storage, space);
-  await sweepSpaces(storage, () => [3], new AbortController().signal);
+  await sweepSpaces(storage, () => using({ open: 3 }), new AbortController().signal);
   const counts = await Promise.all([1, 2, 3, 4, 300].map((space) => countRows(storage, space)));
   expect(counts).toEqual([0, 1500, 1500, 0, 0]);
   expect(readCheckpoint(storage, "kept")).toEqual(checkpointIn(2));
+});
+
+test("rows of a projection that is not open go when their fold began too early to know of every erasure", async () => {
+  const storage = openMemoryStorage();
+  await storage.write({
+    puts: [
+      checkpointEntry("open", checkpointIn(1)),
+      checkpointEntry("early", checkpointIn(2)),
+      checkpointEntry("late", { ...checkpointIn(3), begunAt: 5 }),
+      [Buffer.from("cunreadable"), Buffer.from("x")],
+    ],
+  });
+  for (const space of [1, 2, 3]) await putRows(storage, space);
+  await sweepSpaces(storage, () => using({ open: 1 }, 5), new AbortController().signal);
+  const counts = await Promise.all([1, 2, 3].map((space) => countRows(storage, space)));
+  expect(counts).toEqual([1500, 0, 1500]);
+  expect(readCheckpoint(storage, "open")).toBeDefined();
+  expect(readCheckpoint(storage, "early")).toBeUndefined();
+  expect(storage.get(Buffer.from("cunreadable"))).toBeUndefined();
+});
+
+test("a sweep that cannot be finished is finished by the next one", async () => {
+  const storage = new FaultStorage();
+  await putRows(storage, 1);
+  const sweep = () => sweepSpaces(storage, () => using({}), new AbortController().signal);
+  storage.failWrite(3, "lost");
+  expect(await codeOf(sweep)).toBe("write-failed");
+  expect(await countRows(storage, 1)).toBe(0);
+  expect(storage.get(Buffer.from("p"))).toBeDefined();
+  await sweep();
+  expect(storage.get(Buffer.from("p"))).toBeUndefined();
 });
 
 test("sweeping stops when it is told to", async () => {
@@ -68,7 +104,7 @@ test("sweeping stops when it is told to", async () => {
   await putRows(storage, 1);
   const abort = new AbortController();
   abort.abort();
-  expect(await codeOf(() => sweepSpaces(storage, () => [], abort.signal))).toBe("aborted");
+  expect(await codeOf(() => sweepSpaces(storage, () => using({}), abort.signal))).toBe("aborted");
   expect(await countRows(storage, 1)).toBe(1500);
 });
 

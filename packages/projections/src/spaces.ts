@@ -4,6 +4,7 @@
  * | key | value |
  * |---|---|
  * | `c`, name | the checkpoint, which names the space |
+ * | `p` | stands there while rows that were removed may still be in the files |
  * | `r`, space in 4 bytes, table, 0x00, row key | a row |
  *
  * A rebuild takes a space of its own, so that whoever still reads the old rows never sees half of the new ones.
@@ -34,6 +35,8 @@ export interface Checkpoint {
 
 const checkpointLetter = 0x63;
 const rowLetter = 0x72;
+const purgeKey = Buffer.from("p");
+const purgeEntry: StorageEntry = [purgeKey, frame(purgeKey, encodeMessagePack(true))];
 const spaceMax = 0xffff_ffff;
 
 /** The state hash of no rows at all. */
@@ -54,6 +57,19 @@ export function readCheckpoint(storage: Storage, name: string): Checkpoint | und
   } catch {
     return undefined;
   }
+}
+
+/** Deletes the checkpoint of a projection if it names another space. @returns true when it did */
+export async function forgetOtherSpace(
+  storage: Storage,
+  name: string,
+  space: number,
+): Promise<boolean> {
+  await storage.readable();
+  const stored = readCheckpoint(storage, name);
+  if (stored === undefined || stored.space === space) return false;
+  await storage.write({ puts: [], deletes: [checkpointKey(name)] });
+  return true;
 }
 
 /** Bytes before the table in a row's key. */
@@ -90,44 +106,100 @@ export class SpaceAllocator {
   }
 }
 
-/** Removes the rows of every space that no checkpoint names and that is not in use, also from the files. */
+/** What must stay. */
+export interface SpacesInUse {
+  /** The spaces of the projections that are open, by their names. */
+  readonly spaces: ReadonlyMap<string, number>;
+  /** Rows of other projections stay if their fold began at this head or later: no content was erased since. */
+  readonly begunFrom: Position;
+}
+
+/**
+ * Removes the rows of every space that no checkpoint names and that is not in use, also from the files. Whatever
+ * interrupts it, the next call goes on with it.
+ *
+ * @throws the codes of `Storage.write` and `Storage.recover`, `aborted`
+ */
 export async function sweepSpaces(
   storage: Storage,
-  inUse: () => Iterable<number>,
+  inUse: () => SpacesInUse,
   signal: AbortSignal,
 ): Promise<void> {
-  let isChanged = false;
+  await storage.recover();
+  await removeVoidCheckpoints(storage, inUse(), signal);
   for (let space = 0; ; space += 1) {
     const next = await firstSpaceFrom(storage, space, signal);
     if (next === undefined) break;
     space = next;
     const named = await namedSpaces(storage, signal);
-    if (!named.has(space) && ![...inUse()].includes(space)) {
-      await removeSpace(storage, space, signal);
-      isChanged = true;
-    }
+    const isUsed = named.has(space) || [...inUse().spaces.values()].includes(space);
+    if (!isUsed) await removeSpace(storage, space, signal);
   }
-  if (isChanged) await storage.compact();
+  await storage.readable();
+  if (storage.get(purgeKey) === undefined) return;
+  await storage.compact();
+  // LevelDB does not say that a compaction has failed; the next write does.
+  await storage.write({ puts: [], deletes: [purgeKey] });
+}
+
+/** Nobody keeps the rows of a projection in step that is not open, so content erased since they were made may be in them. */
+async function removeVoidCheckpoints(
+  storage: Storage,
+  { spaces, begunFrom }: SpacesInUse,
+  signal: AbortSignal,
+): Promise<void> {
+  const deletes: Uint8Array[] = [];
+  for await (const { key, name, checkpoint } of checkpoints(storage, signal)) {
+    // One that cannot be read, or is of a time when they did not say when their fold began, tells nothing.
+    const isCurrent = checkpoint !== undefined && checkpoint.begunAt >= begunFrom;
+    if (!spaces.has(name) && !isCurrent) deletes.push(key);
+  }
+  if (deletes.length > 0) await storage.write({ puts: [purgeEntry], deletes });
 }
 
 async function removeSpace(storage: Storage, space: number, signal: AbortSignal): Promise<void> {
   const range = { from: spacePrefix(space), until: spacePrefix(space + 1), signal };
   for await (const chunk of storage.scan(range)) {
-    await storage.write({ puts: [], deletes: chunk.map(([key]) => key) });
+    await storage.write({ puts: [purgeEntry], deletes: chunk.map(([key]) => key) });
   }
 }
 
 async function namedSpaces(storage: Storage, signal: AbortSignal): Promise<Set<number>> {
   const spaces = new Set<number>();
+  for await (const { checkpoint } of checkpoints(storage, signal)) {
+    if (checkpoint !== undefined) spaces.add(checkpoint.space);
+  }
+  return spaces;
+}
+
+interface StoredCheckpoint {
+  readonly key: Uint8Array;
+  readonly name: string;
+  /** Undefined when it cannot be read. */
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+async function* checkpoints(
+  storage: Storage,
+  signal: AbortSignal,
+): AsyncGenerator<StoredCheckpoint> {
   const range = {
     from: Buffer.from([checkpointLetter]),
     until: Buffer.from([checkpointLetter + 1]),
     signal,
   };
   for await (const chunk of storage.scan(range)) {
-    for (const [key, value] of chunk) spaces.add(decodeCheckpoint(key, value).space);
+    for (const [key, value] of chunk) {
+      const name = Buffer.from(key.buffer, key.byteOffset + 1, key.byteLength - 1).toString();
+      let checkpoint: Checkpoint | undefined;
+      try {
+        checkpoint = decodeCheckpoint(key, value);
+      } catch {
+        checkpoint = undefined;
+      }
+      yield { key, name, checkpoint };
+    }
   }
-  return spaces;
 }
 
 async function firstSpaceFrom(

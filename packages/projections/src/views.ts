@@ -6,6 +6,7 @@ import {
   isStoreError,
   StoreError,
   throwIfAborted,
+  toStoreError,
   type AsOf,
   type EmbeddedStore,
 } from "@sennit/core";
@@ -108,6 +109,8 @@ export class Views {
   readonly #stopSweep = new AbortController();
   readonly #storage: Storage;
   #sweeping: Promise<void> = Promise.resolve();
+  /** Why the last sweep has not removed everything. */
+  #sweepFailure: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
   /** Starts the runners. @param closeStorage called once nothing uses the storage any more */
@@ -125,13 +128,22 @@ export class Views {
     this.sweep();
   }
 
-  /** Begins to remove rows that belong to no projection any more. */
+  /** Begins to remove rows that belong to no projection any more. What fails is tried again by `caughtUp` and the next opening. */
   sweep(): void {
-    const inUse = () => [...this.#runners.values()].map(({ checkpoint }) => checkpoint.space);
-    // What is left over is removed when the views are next opened, so an end by failure is as good as any other.
+    const inUse = () => ({
+      spaces: new Map([...this.#runners].map(([name, { checkpoint }]) => [name, checkpoint.space])),
+      begunFrom: this.#runner(recordsProjection.name).checkpoint.begunAt,
+    });
     this.#sweeping = this.#sweeping
       .then(() => sweepSpaces(this.#storage, inUse, this.#stopSweep.signal))
-      .catch(() => undefined);
+      .then(
+        () => {
+          this.#sweepFailure = undefined;
+        },
+        (error: unknown) => {
+          this.#sweepFailure = toStoreError(error);
+        },
+      );
   }
 
   /**
@@ -166,9 +178,9 @@ export class Views {
 
   /**
    * Resolves once every projection has applied everything up to the present head, and what had been erased by then is gone
-   * from the files of the views.
+   * from the files of the views, also from the rows of projections that are not open.
    *
-   * @throws the codes of `at`
+   * @throws the codes of `at`; `disk-full` and `write-failed` also while what was erased may still be in the files
    */
   async caughtUp(): Promise<void> {
     const { head } = this.#store;
@@ -176,6 +188,10 @@ export class Views {
     await Promise.all(runners.map((runner) => runner.reach(head)));
     await Promise.all(runners.map((runner) => runner.idle()));
     await this.#sweeping;
+    if (this.#sweepFailure === undefined) return;
+    this.sweep();
+    await this.#sweeping;
+    if (this.#sweepFailure !== undefined) throw notSwept(this.#sweepFailure);
   }
 
   /** Stops the projections and closes their storage; the store stays open. */
@@ -202,4 +218,12 @@ export class Views {
       hint: `There are: ${[...this.#runners.keys()].join(", ")}.`,
     });
   }
+}
+
+function notSwept(cause: StoreError): StoreError {
+  return new StoreError(
+    cause.category === "internal" ? "write-failed" : cause.code,
+    `Rows that were removed may still be in the files of the views: ${cause.message}`,
+    { cause, hint: "Try again, or delete the directory views: it is made again from the log." },
+  );
 }
