@@ -403,6 +403,7 @@ test("erase destroys what is named, says what it was, and every read says so", a
     const refused = async (...refusedWords: readonly string[]) =>
       (await shell.refusal(refusedWords)).code;
     expect(await refused("update", "scan", "--tag", "a=b")).toBe("content-erased");
+    expect(await refused("restore", "scan@1")).toBe("content-erased");
     expect(await refused("erase", "scan")).toBe("usage");
   });
 });

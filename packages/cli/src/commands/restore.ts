@@ -39,6 +39,16 @@ export const command = defineCommand({
       });
     }
     const old = await (await context.store()).record(ref);
+    if (old.erased !== undefined) {
+      throw new StoreError(
+        "content-erased",
+        `The content of version ${version} of record ${JSON.stringify(old.id)} has been erased.`,
+        {
+          hint: `What was erased cannot come back; who erased it and why: sennit show ${ref}`,
+          details: { recordId: old.id, version },
+        },
+      );
+    }
     const document = Object.fromEntries(
       documentMembers.map((member) => [member, old[member]]),
     ) as unknown as NewDocument;
