@@ -153,6 +153,10 @@ export const errorCodes = {
     category: "conflict",
     hint: "Name a new directory, or that of a backup of this store.",
   },
+  "file-exists": {
+    category: "conflict",
+    hint: "Name another file, or say that it may be replaced: --force",
+  },
   "directory-not-empty": { category: "conflict", hint: "Name a new or an empty directory." },
   "replay-differs": {
     category: "conflict",

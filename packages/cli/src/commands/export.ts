@@ -1,6 +1,6 @@
 /** `sennit export`: writes the whole log into one file. */
-import { open, rename, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
 import { exportForms, StoreError, type ExportFormName, type ExportSummary } from "@sennit/core";
 
@@ -21,6 +21,7 @@ export const command = defineCommand({
       value: "FORMAT",
       help: `What to write: ${exportForms.join(" or ")}; default: ndjson`,
     },
+    { name: "force", type: "boolean", help: "Replace FILE when it is there" },
     { name: "unsigned", type: "boolean", help: "Leave out the signed checkpoint" },
   ],
   examples: ["sennit export run-7.ndjson", "sennit export run-7.msgpack --format msgpack --json"],
@@ -44,17 +45,53 @@ export const command = defineCommand({
   },
 });
 
+/**
+ * Refuses what must not be replaced.
+ *
+ * @throws `argument-invalid` for what is no file, and for a path inside the store; `file-exists` without `--force`
+ */
+async function assertWritable({ values }: Context, path: string, store: string): Promise<void> {
+  const details = { path };
+  const named = printable(path);
+  const meant = await stat(path).catch(() => undefined);
+  if (meant !== undefined && !meant.isFile()) {
+    const what = meant.isDirectory() ? "a directory" : "no regular file";
+    throw new StoreError("argument-invalid", `${named} is ${what}.`, {
+      hint: "Name a new file; the standard output is -.",
+      details,
+    });
+  }
+  if (await isInside(store, path)) {
+    throw new StoreError("argument-invalid", `${named} is inside the directory of the store.`, {
+      hint: "Name a file elsewhere: what stands there belongs to the store.",
+      details,
+    });
+  }
+  const isThere = (await lstat(path).catch(() => undefined)) !== undefined;
+  if (isThere && !values.flag("force")) {
+    throw new StoreError("file-exists", `${named} is there already.`, { details });
+  }
+}
+
+/** Links are followed, but for the last name of the path: a rename replaces a link and not what it leads to. */
+async function isInside(store: string, path: string): Promise<boolean> {
+  const parent = await realpath(dirname(path)).catch(() => dirname(path));
+  const way = relative(await realpath(store), join(parent, basename(path)));
+  return way !== ".." && !way.startsWith(`..${sep}`) && way !== resolve(way);
+}
+
 /** Writes under another name first, so that a file which is there stays until the new one is whole. */
 async function toFile(
   context: Context,
   format: ExportFormName,
   path: string,
 ): Promise<ExportSummary & { readonly bytes: number }> {
-  const partial = `${path}.partial`;
-  let bytes = 0;
   // The store is opened before there is a file.
   await context.store();
-  const file = await open(partial, "w");
+  await assertWritable(context, path, context.storeDirectory());
+  const partial = `${path}.partial-${process.pid}`;
+  let bytes = 0;
+  const file = await open(partial, "wx");
   try {
     const summary = await written(context, format, async (part) => {
       await file.appendFile(part);
@@ -62,6 +99,8 @@ async function toFile(
     });
     await file.sync();
     await file.close();
+    // Somebody may have put something there meanwhile.
+    await assertWritable(context, path, context.storeDirectory());
     await rename(partial, path);
     return { ...summary, bytes };
   } catch (error) {
