@@ -189,12 +189,16 @@ export class EmbeddedLog implements EventLog {
     // Decided in the turn of the call, if possible: the sender may change its objects later, and what was checked is stored.
     const own = mustWait() ? structuredClone(checked) : checked;
     while (mustWait()) {
-      if (this.#gate.isShut) await this.#gate.wait(own.length, options.signal);
+      if (this.#gate.isShut) await this.#gate.wait(own.length);
       else await this.#gate.shut(this.graph());
+      throwIfAborted(options.signal);
       this.#assertTakesAppends();
     }
     const batch = this.#decide(own, options);
-    await untilAborted(this.#write(batch, options.idempotencyKey), options.signal);
+    const { signal, idempotencyKey: key } = options;
+    const written = key === undefined ? this.#writer.write(batch) : this.#writeWithKey(batch, key);
+    // Each promise more costs every append.
+    await (signal === undefined ? written : untilAborted(written, signal));
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
   }
@@ -230,9 +234,9 @@ export class EmbeddedLog implements EventLog {
     return eraseContent(place, write, targets, options);
   }
 
-  async #write(batch: DecidedBatch, key: string | undefined): Promise<void> {
+  async #writeWithKey(batch: DecidedBatch, key: string): Promise<void> {
     await this.#writer.write(batch);
-    if (key !== undefined) this.#pending.forgetBatch(key);
+    this.#pending.forgetBatch(key);
   }
 
   async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {

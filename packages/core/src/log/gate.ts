@@ -1,5 +1,4 @@
 /** Holds appends back while something has to be done first: the lineage graph, an erasure, a recovery. */
-import { throwIfAborted } from "../abort.ts";
 import { StoreError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Recovery } from "./recovery.ts";
@@ -32,9 +31,9 @@ export class Gate {
    * Waits until what holds the gate has ended.
    *
    * @param events that are kept in memory meanwhile
-   * @throws `too-many-pending-appends`, `aborted`, the codes of `Recovery.run`
+   * @throws `too-many-pending-appends`, the codes of `Recovery.run`
    */
-  async wait(events: number, signal?: AbortSignal): Promise<void> {
+  async wait(events: number): Promise<void> {
     if (this.#waitingEvents + events > limits.waitingEventsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait to be decided.");
     }
@@ -45,6 +44,5 @@ export class Gate {
     } finally {
       this.#waitingEvents -= events;
     }
-    throwIfAborted(signal);
   }
 }
