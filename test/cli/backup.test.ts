@@ -48,6 +48,9 @@ test("a backup says what it added and read back, and that it holds the key", asy
     expect(stderr).toContain("private key");
     const again = await shell.run(["backup", "copy", "--without-key"]);
     expect(again.stdout).toContain("0 events added");
+    expect(again.stdout).toContain("1 earlier event read and unchanged");
+    const quick = await shell.run(["backup", "copy", "--without-key", "--quick"]);
+    expect(quick.stdout).toContain("1 earlier event not read");
     expect(again.stderr).not.toContain("private key");
     expect(await readdir(join(shell.directory, "copy", "keys"))).toEqual(["verifier-key.txt"]);
   });

@@ -15,6 +15,7 @@ export const command = defineCommand({
       value: "POSITION",
       help: "Begin a new one after this; default auto: go on in DIR, or take all",
     },
+    { name: "quick", type: "boolean", help: "Do not read what earlier runs wrote" },
     { name: "without-key", type: "boolean", help: "Leave out the private key that signs" },
   ],
   examples: ["sennit backup /mnt/backups/run-7", "sennit backup ./after-812 --since 812"],
@@ -26,6 +27,7 @@ export const command = defineCommand({
     const { head } = store;
     const result = await store.backup(resolve(io.cwd, values.argument(0)), {
       since,
+      quick: values.flag("quick"),
       signingKey: !values.flag("without-key"),
       signal: io.signal,
       onProgress: (position) => out.progress(`backed up ${position} of ${head}`),
@@ -35,10 +37,12 @@ export const command = defineCommand({
       out.json(result);
       return undefined;
     }
-    const { added, verified, rewritten, directory, signingKey } = result;
+    const { added, verified, reread, unread, rewritten, directory, signingKey } = result;
     out.line(
       `${plural(added, "event")} added, ${verified} read back and found right, head at ${result.head}`,
     );
+    if (reread > 0) out.line(`${plural(reread, "earlier event")} read and unchanged`);
+    if (unread > 0) out.line(`${plural(unread, "earlier event")} not read: --quick`);
     if (rewritten > 0)
       out.line(`${plural(rewritten, "segment")} written anew without what was erased`);
     out.line(`root ${result.root}`);

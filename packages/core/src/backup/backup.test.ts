@@ -82,7 +82,12 @@ test("a backup brought up to date takes only what is new, and holds any history"
         const first = await store.backup(backup, { segmentEntriesMax: 3 });
         await store.append([datasetEvent("new")], { idempotencyKey: "new" });
         const second = await store.backup(backup, { segmentEntriesMax: 3 });
-        expect(second).toMatchObject({ added: 1, verified: 1, segments: first.segments + 1 });
+        expect(second).toMatchObject({
+          added: 1,
+          verified: 1,
+          reread: first.head,
+          segments: first.segments + 1,
+        });
         await restoreStore(backup, target);
         expect(await storedIn(target)).toEqual(await contentsOf(source));
         await store.close();
@@ -96,7 +101,14 @@ test("a run with nothing new changes no segment", async () => {
   await withBackupPlace(async ({ store, backup }) => {
     await store.backup(backup, small);
     const before = await segmentsOf(backup);
-    expect(await store.backup(backup, small)).toMatchObject({ added: 0, verified: 0, head: 5 });
+    expect(await store.backup(backup, small)).toMatchObject({
+      added: 0,
+      verified: 0,
+      reread: 5,
+      unread: 0,
+    });
+    const quick = await store.backup(backup, { ...small, quick: true });
+    expect(quick).toMatchObject({ added: 0, verified: 0, reread: 0, unread: 5 });
     expect(await segmentsOf(backup)).toEqual(before);
   });
 });

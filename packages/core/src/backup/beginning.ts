@@ -1,4 +1,7 @@
 /** Where a backup begins, and whether what stands in its directory is of the log at hand. */
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+
 import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
@@ -24,6 +27,25 @@ export async function assertNew(directory: string): Promise<void> {
   throw new StoreError("directory-not-empty", `${directory} holds ${other} and no backup.`, {
     details: { directory, found: other },
   });
+}
+
+/** A backup inside the store it is of would go with it, and is in its way. @throws `argument-invalid` */
+export async function assertOutside(store: string | undefined, directory: string): Promise<void> {
+  if (store === undefined) return;
+  const way = relative(await whereIs(store), await whereIs(directory));
+  if (way === ".." || way.startsWith(`..${sep}`) || way === resolve(way)) return;
+  throw new StoreError(
+    "argument-invalid",
+    `${directory} is inside the directory of the store, and a backup must be elsewhere.`,
+    { hint: "Name a directory elsewhere, best on another disk.", details: { directory, store } },
+  );
+}
+
+/** The path without links, as far as it is there. */
+async function whereIs(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined || dirname(path) === path) return real ?? path;
+  return join(await whereIs(dirname(path)), basename(path));
 }
 
 /** Where the backup begins. One that is there must be of this log, and hold the beginning of it. */

@@ -1,9 +1,10 @@
 /** The files of a backup: a start and items in the MessagePack form, under a name that says what they hold. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { throwIfAborted } from "../abort.ts";
 import { isStoreError } from "../errors.ts";
 import { syncDirectory } from "../store-directory.ts";
 import type { ExportItem } from "../transfer/items.ts";
@@ -70,6 +71,36 @@ export class BackupFileWriter {
     this.#bytes += bytes.length;
     await this.#file.appendFile(bytes);
   }
+}
+
+/** A file must be there with its size. @throws `backup-damaged` */
+export async function verifySize(directory: string, { file, bytes }: BackupFile): Promise<void> {
+  const stats = await stat(join(directory, file)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  if (stats === undefined) throw damaged(file, "is missing");
+  if (stats.size !== bytes) throw damaged(file, "has another size");
+}
+
+/** Every byte of a file must be as it was written. @throws `backup-damaged`, `aborted` */
+export async function verifyDigest(
+  directory: string,
+  expected: BackupFile,
+  signal?: AbortSignal,
+): Promise<void> {
+  await verifySize(directory, expected);
+  const { file, sha256 } = expected;
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(join(directory, file))) {
+      throwIfAborted(signal);
+      hash.update(chunk as Buffer);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
+    throw damaged(file, "cannot be read", error);
+  }
+  if (hash.digest("hex") !== sha256) throw damaged(file, "has changed since it was written");
 }
 
 /** The items of a file after its start, read from disk. @throws `backup-damaged` when a byte of it is not as it was */

@@ -6,6 +6,7 @@ import {
   readFile,
   rm,
   stat,
+  symlink,
   truncate,
   writeFile,
 } from "node:fs/promises";
@@ -225,6 +226,37 @@ test("a run on a backup that has lost a segment says so and changes nothing", as
     const before = await readFile(join(backup, "backup.json"), "utf8");
     expect(await codeOf(() => store.backup(backup, small))).toBe("backup-damaged");
     expect(await readFile(join(backup, "backup.json"), "utf8")).toBe(before);
+  });
+});
+
+test("a run reads the segments of earlier ones, and finds the one that rotted", async () => {
+  await withBackupPlace(async ({ store, backup }) => {
+    await store.backup(backup, small);
+    const [first = ""] = await segmentsOf(backup);
+    const path = join(backup, "segments", first);
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    await store.append([datasetEvent("c")]);
+    const before = await readFile(join(backup, "backup.json"), "utf8");
+    expect(await codeOf(() => store.backup(backup, small))).toBe("backup-damaged");
+    expect(await readFile(join(backup, "backup.json"), "utf8")).toBe(before);
+    const quick = await store.backup(backup, { ...small, quick: true });
+    expect(quick).toMatchObject({ added: 1, verified: 1, reread: 0, unread: 5 });
+    expect(await codeOf(() => store.backup(backup, small))).toBe("backup-damaged");
+  });
+});
+
+test("a backup is never made inside the store it is of, by whatever way", async () => {
+  await withBackupPlace(async ({ store, root }) => {
+    await symlink("store", join(root, "way"));
+    const before = await readdir(join(root, "store"));
+    for (const name of ["store", "store/sub", "store/a/b", "way/a", "way", "other/../store/log"]) {
+      const code = await codeOf(() => store.backup(join(root, name)));
+      expect([name, code]).toEqual([name, "argument-invalid"]);
+    }
+    expect(await readdir(join(root, "store"))).toEqual(before);
+    expect(await store.backup(join(root, "store-2"))).toMatchObject({ head: 5 });
   });
 });
 
