@@ -19,7 +19,7 @@ import {
   tileKey,
 } from "../storage/keyspace.ts";
 import { openLevelStorage } from "../storage/level-storage.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, StorageEntry } from "../storage/storage.ts";
 import { changeEntry, put } from "../testing/plant-damage.ts";
 import { eventId, make, readAll, revise, withdraw } from "../testing/samples.ts";
 import { codeOf } from "../testing/storage-contract.ts";
@@ -321,6 +321,33 @@ test("an erased store whose damage costs no position is repaired, and stays eras
     await inLog(directory, remove(blockKey("r5")));
     const { plan } = await repaired(directory, head + 1);
     expect(plan).toMatchObject({ action: "rebuild", cut: null });
+  });
+});
+
+test("erased content that is found again in an older value is erased again by a repair", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const found: StorageEntry[] = [];
+    await inLog(directory, async (storage) => {
+      for (const key of [entryKey(1), entryKey(2), documentKey(2), blockKey("a")]) {
+        found.push([key, Buffer.from(must(storage.get(key), "it is there"))]);
+      }
+    });
+    const store = await openStore(directory);
+    await store.erase(["a"], { cause: "it names a person" });
+    await store.close();
+    await inLog(directory, (storage) => storage.write({ puts: found }));
+    const { plan } = await repaired(directory, head + 1);
+    expect(plan).toMatchObject({ action: "rebuild", cut: null, keep: head + 1 });
+    const after = await openStore(directory);
+    for (const ref of ["a@1", "a@2", "a@3"]) {
+      expect(await after.record(ref)).toMatchObject({
+        name: "",
+        attributes: {},
+        erased: { position: head + 1 },
+      });
+    }
+    await after.close();
   });
 });
 

@@ -7,6 +7,7 @@ import { positionOfStoreId, type Position } from "../ids.ts";
 import type { NewVersion } from "../codec/version-block.ts";
 import { unframe } from "../codec/frame.ts";
 import { carriedRow, madeRow } from "../log/stored-parts.ts";
+import { hasErasureForm } from "../records/erasures.ts";
 import { wholeDocument } from "../records/versions.ts";
 import { documentKey, eventIdKey } from "../storage/keyspace.ts";
 import { BlockRows, type PlacedRow } from "./block-rows.ts";
@@ -67,6 +68,7 @@ export class EntryCheck {
     this.#checkTime(entry);
     this.#try("versions", position, () => this.#checkRow(entry));
     this.#try("event-id", position, () => this.#checkId(entry));
+    this.#try("document", position, () => this.#erasures.checkDone(entry));
   }
 
   /** Reports that nothing stands from here up to a position. */
@@ -84,7 +86,10 @@ export class EntryCheck {
     try {
       const entry = Entry.decode(position, value);
       this.#isErased = !entry.payloadMatchesDigest();
-      if (this.#isErased) this.#checkErased(entry);
+      if (this.#isErased) {
+        this.#checkErased(entry);
+        this.#store.erased.add(position);
+      }
       this.events += 1;
       if (entry.header.version === 1) this.records += 1;
       return entry;
@@ -108,6 +113,12 @@ export class EntryCheck {
       throw new StoreError(
         "entry-unreadable",
         `The content of log entry ${position} was erased, and the log does not record that at position ${erasure.erasedBy}.`,
+      );
+    }
+    if (!hasErasureForm(entry)) {
+      throw new StoreError(
+        "entry-unreadable",
+        `What stands in the place of the erased content of log entry ${position} is nothing that an erasure writes.`,
       );
     }
   }
@@ -138,6 +149,7 @@ export class EntryCheck {
       row.position !== position ||
       !block.holdsRow(version, expected, placed.lastInvalidation)
     ) {
+      if (this.#erasures.isErasedSince(entry)) return;
       const isCarried = version > 1 && this.#wrongRows.has(`${recordId}@${version - 1}`);
       this.#wrongRows.add(`${recordId}@${version}`);
       if (isCarried) return;
@@ -176,7 +188,11 @@ export class EntryCheck {
       if (this.#store.storage.get(documentKey(entry.header.position)) !== undefined) {
         this.tally.documents += 1;
       }
-      document = this.#documents.patched(entry, must(previous, "a patch follows a version"));
+      try {
+        document = this.#documents.patched(entry, must(previous, "a patch follows a version"));
+      } catch (error) {
+        if (!this.#erasures.isErasedSince(entry)) throw error;
+      }
     });
     return document;
   }

@@ -1,20 +1,22 @@
-/** Checks that erased content was erased by the event that says so. */
+/** Checks that erased content was erased by the event that says so, and that nothing an event says it erased is left. */
 import type { Entry } from "../codec/entry.ts";
-import { isPlainObject } from "../event/json.ts";
-import type { Position, RecordId, Version } from "../ids.ts";
+import type { Position } from "../ids.ts";
+import {
+  erasureNoteOf,
+  isNamed,
+  namedVersions,
+  notYetErased,
+  type NamedVersions,
+} from "../records/erasures.ts";
+import { RecordVersions } from "../records/versions.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import type { CheckedStore } from "./parts.ts";
 
-/** The kind of the records that say what was erased. */
-const erasureKind = "erasure";
 const cachedErasuresMax = 16;
-
-/** The versions that one event erased. */
-type Erased = ReadonlyMap<RecordId, readonly { readonly from: Version; readonly to: Version }[]>;
 
 export class Erasures {
   readonly #store: CheckedStore;
-  readonly #cache = new BoundedCache<Position, Erased>(cachedErasuresMax);
+  readonly #cache = new BoundedCache<Position, NamedVersions>(cachedErasuresMax);
 
   constructor(store: CheckedStore) {
     this.#store = store;
@@ -22,53 +24,58 @@ export class Erasures {
 
   /** True when the log holds the erasure that an erased entry names, and it names that version. */
   isRecorded({ header, erasure }: Entry): boolean {
-    if (erasure === undefined || !Number.isSafeInteger(erasure.erasedBy)) return false;
-    const ranges = this.#erasedBy(erasure.erasedBy).get(header.recordId) ?? [];
-    return ranges.some(({ from, to }) => from <= header.version && header.version <= to);
+    return erasure !== undefined && isNamed(this.#namedBy(erasure.erasedBy), header);
   }
 
-  #erasedBy(position: Position): Erased {
+  /** Reports what an entry says was erased, and was not. @throws what is wrong with the entry itself */
+  checkDone(entry: Entry): void {
+    const { position } = entry.header;
+    for (const { header } of notYetErased(this.#store.state, entry)) {
+      this.#store.findings.add(
+        "document",
+        header.position,
+        "entry-unreadable",
+        `Log entry ${header.position} holds content, and the log records at position ${position} that it was erased.`,
+      );
+    }
+  }
+
+  /**
+   * True when the content that an entry makes or carries on has been erased since the verification began: then what stands
+   * beside it has changed with it.
+   */
+  isErasedSince({ header: { position, recordId, version } }: Entry): boolean {
+    const { state } = this.#store;
+    try {
+      const carried = RecordVersions.of(state, recordId)?.version(version)?.contentPosition;
+      return [position, carried ?? position].some((at) =>
+        this.#store.isLater(state.entry(at)?.erasure?.erasedBy ?? 0),
+      );
+    } catch {
+      // What cannot be read is damage that was there before.
+      return false;
+    }
+  }
+
+  #namedBy(position: Position): NamedVersions {
     const known = this.#cache.get(position);
     if (known !== undefined) return known;
-    const erased = position > this.#store.head ? new Map() : this.#read(position);
-    this.#cache.set(position, erased);
-    return erased;
+    const { head } = this.#store;
+    // A scan that began anew may meet what was erased since the verification began.
+    const isThere = position <= head || this.#store.isLater(position);
+    const named = isThere ? this.#read(position) : namedVersions(undefined);
+    this.#cache.set(position, named);
+    return named;
   }
 
-  #read(position: Position): Erased {
-    const erased = new Map<RecordId, { from: Version; to: Version }[]>();
-    for (const { recordId, versions } of this.#listAt(position)) {
-      erased.set(recordId, [...(erased.get(recordId) ?? []), versions]);
-    }
-    return erased;
-  }
-
-  #listAt(position: Position): ErasedVersions[] {
-    let entry: Entry | undefined;
+  #read(position: Position): NamedVersions {
     try {
-      entry = this.#store.state.entry(position);
+      const entry = this.#store.state.entry(position);
+      const isSound = entry?.payloadMatchesDigest() === true;
+      return namedVersions(isSound ? erasureNoteOf(entry) : undefined);
     } catch {
       // Why it cannot be read is reported at its own position.
-      return [];
+      return namedVersions(undefined);
     }
-    const { structure } = entry?.header ?? {};
-    if (entry === undefined || structure?.type !== "record.created") return [];
-    if (structure.kind !== erasureKind || !entry.payloadMatchesDigest()) return [];
-    const attributes = entry.payload().data["attributes"];
-    const list = isPlainObject(attributes) ? attributes["erased"] : undefined;
-    return Array.isArray(list) ? list.filter(isErasedVersions) : [];
   }
-}
-
-interface ErasedVersions {
-  readonly recordId: RecordId;
-  readonly versions: { readonly from: Version; readonly to: Version };
-}
-
-function isErasedVersions(value: unknown): value is ErasedVersions {
-  if (!isPlainObject(value) || !isPlainObject(value["versions"])) return false;
-  const { from, to } = value["versions"];
-  return (
-    typeof value["recordId"] === "string" && typeof from === "number" && typeof to === "number"
-  );
 }

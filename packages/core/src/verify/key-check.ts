@@ -114,6 +114,12 @@ export class KeyCheck {
         (digest === null || (digest instanceof Uint8Array && digest.length === hashBytes)) &&
         Array.isArray(positions) &&
         positions.length > 0;
+      if (isBatch && digest !== null && positions.some((at) => this.#store.erased.has(at))) {
+        throw new StoreError(
+          "entry-unreadable",
+          `Idempotency key ${name} holds the digest of a batch of which something was erased.`,
+        );
+      }
       const stranger =
         isBatch && positions.find((at) => !Number.isSafeInteger(at) || at < 1 || at > head);
       if (stranger === undefined || this.#store.isLater(stranger)) return;

@@ -13,6 +13,8 @@ export class CheckedStore {
   readonly findings: Findings;
   /** The head committed when the verification began; Infinity when no commit record could be read. */
   head: Position = Infinity;
+  /** Positions found to be erased, so far. */
+  readonly erased = new Set<Position>();
 
   constructor(storage: Storage, findings: Findings) {
     this.storage = storage;
