@@ -271,19 +271,31 @@ async function keepForLater(directory: string, name = "", stdout: string): Promi
   if (name === "receipt") await writeFile(join(directory, "receipt.json"), stdout);
 }
 
-/** Damages the first log entry; verification and repair must then report what the page promises. */
+/**
+ * Damages the entry before the last erasure, which keeps what that erased from staying, and then the first one; verification and
+ * repair must report what the page promises.
+ */
 async function expectProblemsOfDamage(line: CommandLine, directory: string): Promise<void> {
-  const storage = await openLevelStorage(join(directory, ".sennit", "log"));
-  const key = Buffer.from("450000000000000001", "hex");
-  const value = Buffer.from(storage.get(key) ?? []);
-  await storage.write({ puts: [[key, value.fill(0, 4)]] });
-  await storage.close();
+  const { head } = JSON.parse((await line.run(["verify", "--json"])).stdout) as { head: number };
+  await damageEntry(directory, head - 1);
+  const planned = await line.run(["verify", "--repair", "--json"]);
+  expect(planned.code).toBe(6);
+  expect(shapes.problems(JSON.parse(planned.stdout), "Repair")).toEqual([]);
+  await damageEntry(directory, 1);
   const { code, stdout } = await line.run(["verify", "--json"]);
   expect(code).toBe(6);
   expect(shapes.problems(JSON.parse(stdout), "Verify report")).toEqual([]);
   const repaired = await line.run(["verify", "--repair", "--yes", "--json"]);
   expect(repaired.code).toBe(0);
   expect(shapes.problems(JSON.parse(repaired.stdout), "Repair")).toEqual([]);
+}
+
+async function damageEntry(directory: string, position: number): Promise<void> {
+  const storage = await openLevelStorage(join(directory, ".sennit", "log"));
+  const key = Buffer.from(`45${position.toString(16).padStart(16, "0")}`, "hex");
+  const value = Buffer.from(storage.get(key) ?? []);
+  await storage.write({ puts: [[key, value.fill(0, 4)]] });
+  await storage.close();
 }
 
 test("the JSON of every command is checked, against a shape that its section names", () => {

@@ -90,8 +90,9 @@ async function repair(context: Context, options: VerifyOptions): Promise<number>
   return plan.action === "sound" || isWanted ? 0 : exitCodes.corrupt;
 }
 
-function printPlan({ out }: Context, plan: RepairPlan): void {
-  const { action, keep, cut, proven, acknowledged, damagedFiles } = plan;
+function printPlan(context: Context, plan: RepairPlan): void {
+  const { out } = context;
+  const { action, keep, cut, proven, acknowledged, damagedFiles, lostErasure } = plan;
   if (action === "sound") {
     out.line(`nothing to repair: all ${plural(keep, "event")} are intact`);
     return;
@@ -112,6 +113,7 @@ function printPlan({ out }: Context, plan: RepairPlan): void {
   const range =
     cut.events === 1 ? `position ${cut.from} goes` : `positions ${cut.from} to ${cut.to} go`;
   out.line(out.style("red", `${range}: ${plural(cut.events, "event")}`));
+  if (lostErasure !== null) printLostErasure(context, lostErasure);
   if (acknowledged > 0) out.line(`events up to ${acknowledged} were acknowledged`);
   for (const { recordId, from, to } of plan.records.slice(0, 20)) {
     const versions = from === to ? `version ${from}` : `versions ${from} to ${to}`;
@@ -120,6 +122,19 @@ function printPlan({ out }: Context, plan: RepairPlan): void {
   const more = plan.recordCount - Math.min(plan.records.length, 20);
   if (more > 0) out.line(`  and ${plural(more, "other record")}`);
   out.line("if there is a backup, restore that first: it may hold what would go");
+}
+
+function printLostErasure(
+  { out }: Context,
+  { position, erasedBy, intactUntil }: NonNullable<RepairPlan["lostErasure"]>,
+): void {
+  const what =
+    position === intactUntil
+      ? `position ${position} is intact and goes`
+      : `positions ${position} to ${intactUntil} are intact and go`;
+  out.line(
+    `${what} too: content at ${position} was erased by position ${erasedBy}, without which the log cannot say why it is missing`,
+  );
 }
 
 function provenText(proven: number, keep: number): string {

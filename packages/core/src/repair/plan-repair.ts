@@ -22,6 +22,7 @@ import {
 import { spaceOf } from "../verify/key-check.ts";
 import type { VerifyProblem, VerifyReport } from "../verify/report.ts";
 import { StorageVerification, type VerifyOptions } from "../verify/verify-storage.ts";
+import { findLostErasure, type LostErasure } from "./lost-erasures.ts";
 import { findLostRecords, type LostVersions } from "./lost-versions.ts";
 import { assertClosed, openReadingCopy, type ReadingCopy } from "./reading-copy.ts";
 
@@ -48,6 +49,8 @@ export interface RepairPlan {
   readonly proven: Position;
   /** The positions that would go; null when none would. */
   readonly cut: { readonly from: Position; readonly to: Position; readonly events: number } | null;
+  /** Why intact positions would go too; null when none would. */
+  readonly lostErasure: LostErasure | null;
   /** Records that would lose versions, as far as version blocks can be read. */
   readonly recordCount: number;
   readonly records: readonly LostVersions[];
@@ -115,8 +118,10 @@ async function makePlan(
   const isAllThere = told > report.intactUntil && (await isProven(storage, acknowledged));
   // A commit record speaks for a log, whichever it is; that it is this store's, only the acknowledged root can say.
   const isOwn = told <= report.intactUntil || isCommitted(storage, acknowledged);
-  const keep = isAllThere ? told : report.intactUntil;
+  const intactUntil = isAllThere ? told : report.intactUntil;
   const head = Math.max(report.head, told, await lastFound(storage));
+  const lostErasure = intactUntil < head ? await findLostErasure(storage, intactUntil) : undefined;
+  const keep = lostErasure === undefined ? intactUntil : lostErasure.position - 1;
   const lost = await findLostRecords(storage, keep);
   const isSound = report.ok && damagedFiles.length === 0;
   return {
@@ -126,6 +131,7 @@ async function makePlan(
     keep,
     proven: isAllThere ? keep : isOwn ? Math.min(keep, provenByCommit) : 0,
     cut: keep < head ? { from: keep + 1, to: head, events: head - keep } : null,
+    lostErasure: lostErasure ?? null,
     recordCount: keep < head ? lost.recordCount : 0,
     records: keep < head ? lost.records : [],
     damagedFiles,

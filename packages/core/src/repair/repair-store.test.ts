@@ -298,17 +298,64 @@ test("a lost list of LevelDB's files costs nothing", async () => {
   });
 });
 
-test("content that was erased by an event that would go keeps a repair from cutting there", async () => {
+test("content that was erased by an event that goes takes the events from it on along", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
     const store = await openStore(directory);
     await store.erase(["r5"], { cause: "it names a person" });
     await store.close();
     await inLog(directory, remove(entryKey(head)));
+    const { plan } = await repaired(directory, 9);
+    expect(plan).toMatchObject({
+      action: "cut",
+      keep: 9,
+      cut: { from: 10, to: head + 1 },
+      lostErasure: { position: 10, erasedBy: head + 1, intactUntil: head - 1 },
+    });
+  });
+});
+
+test("a cut that takes away one erasure for another is moved before both", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const ids = ["a", "b", "c", "d"];
+    await store.append(ids.map((id) => make(id)));
+    await store.erase(["b"], { cause: "it names a person" });
+    await store.append([make("e"), make("f")]);
+    await store.erase(["d"], { cause: "it names another one" });
+    await store.close();
+    await inLog(directory, remove(entryKey(7)));
+    const { plan } = await repaired(directory, 1);
+    expect(plan).toMatchObject({ keep: 1, lostErasure: { position: 2, erasedBy: 5 } });
+  });
+});
+
+test("an erasure before the damage stays", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    const store = await openStore(directory);
+    await store.erase(["r5"], { cause: "it names a person" });
+    await store.append([make("late")]);
+    await store.close();
+    await inLog(directory, remove(entryKey(head + 2)));
+    const { plan } = await repaired(directory, head + 1);
+    expect(plan).toMatchObject({ action: "cut", lostErasure: null });
+  });
+});
+
+test("a repair that is stopped leaves nothing of it behind", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    await fill(directory);
+    await inLog(directory, remove(entryKey(200)));
     const before = await filesOf(directory);
-    expect(await codeOf(() => repairStore(directory))).toBe("entry-unreadable");
-    const after = await filesOf(directory);
-    expect(Object.entries(before).filter(([path, digest]) => after[path] !== digest)).toEqual([]);
+    const stop = new AbortController();
+    // The clock is asked once the new log is whole.
+    const clock = { nowUs: () => (stop.abort(), 0) };
+    expect(await codeOf(() => repairStore(directory, { clock, signal: stop.signal }))).toBe(
+      "aborted",
+    );
+    expect(await filesOf(directory)).toEqual(before);
+    expect((await readdir(directory)).filter((name) => /reading|repairing/.test(name))).toEqual([]);
   });
 });
 

@@ -49,7 +49,7 @@ export interface RepairResult {
  * Does what `planRepair` says. The damaged log is kept beside the new one, and nothing is changed before that is
  * whole. A process that ends at any moment leaves either the damaged store or the repaired one.
  *
- * @throws what `planRepair` throws; `entry-unreadable` when content was erased by an event that would go
+ * @throws what `planRepair` throws; `disk-full`
  */
 export async function repairStore(
   directory: string,
@@ -59,16 +59,31 @@ export async function repairStore(
   const { plan, source } = open;
   try {
     if (plan.action === "sound") return { plan, repair: null, keysLost: 0 };
-    const { copied, keysLost } = await makeLog(directory, open, options);
-    await source.remove();
-    const repair = await describe(directory, open, copied, options.clock ?? systemClock);
-    throwIfAborted(options.signal);
-    await assertClosed(join(directory, logDirectoryName));
+    const { repair, keysLost } = await prepare(directory, open, options).catch(async (error) => {
+      for (const name of [repairingName, repairingAcknowledgedName]) {
+        await rm(join(directory, name), { recursive: true, force: true });
+      }
+      throw error;
+    });
     await beginSwap(directory, repair);
     return { plan, repair, keysLost };
   } finally {
     await source.remove();
   }
+}
+
+/** Makes all that the swap puts in place, and writes nothing to what is there. */
+async function prepare(
+  directory: string,
+  open: OpenPlan,
+  options: RepairOptions,
+): Promise<{ readonly repair: RepairRecord; readonly keysLost: number }> {
+  const { copied, keysLost } = await makeLog(directory, open, options);
+  await open.source.remove();
+  const repair = await describe(directory, open, copied, options.clock ?? systemClock);
+  throwIfAborted(options.signal);
+  await assertClosed(join(directory, logDirectoryName));
+  return { repair, keysLost };
 }
 
 /** Fills `log.repairing` with what stays, and `acknowledged.repairing` with what is acknowledged of it. */
@@ -110,25 +125,8 @@ async function copyEntries(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for await (const chunk of source.scan({ from: entryKey(1), until: entryKey(keep + 1), signal })) {
-    const entries = chunk.map(([key, value]) => Entry.decode(entryKeyPosition(key), value));
-    const orphan = entries.find((entry) => isErasedAfter(entry, keep));
-    if (orphan !== undefined) {
-      const { position } = orphan.header;
-      throw new StoreError(
-        "entry-unreadable",
-        `The content of position ${position} was erased by an event after position ${keep}, which would go.`,
-        {
-          hint: "Put back a backup: without that event the log could not say why the content is missing.",
-          details: { position, keep },
-        },
-      );
-    }
-    await copy.add(entries);
+    await copy.add(chunk.map(([key, value]) => Entry.decode(entryKeyPosition(key), value)));
   }
-}
-
-function isErasedAfter(entry: Entry, keep: Position): boolean {
-  return !entry.payloadMatchesDigest() && (entry.erasure?.erasedBy ?? 0) > keep;
 }
 
 /** @returns how many keys could not be read */
