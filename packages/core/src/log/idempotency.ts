@@ -1,15 +1,13 @@
 /** Batches under an idempotency key: the first answer to one that is known, and what is kept of a new one. */
 import { must } from "../assert.ts";
-import { frame } from "../codec/frame.ts";
-import { encodeMessagePack } from "../codec/msgpack.ts";
 import { StoreError } from "../errors.ts";
 import type { NewEvent } from "../event/event.ts";
 import type { PendingState } from "../records/state.ts";
-import { idempotencyKey } from "../storage/keyspace.ts";
 import type { BatchStart } from "./batch-builder.ts";
 import { batchDigest } from "./batch-input.ts";
 import type { DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
+import { idempotencyPut } from "./stored-parts.ts";
 
 /** The first answer to a batch whose key is known; undefined for a new one. @throws `idempotency-key-reused`, `content-erased` */
 export function answerToKey(
@@ -53,7 +51,5 @@ export function withKey(
     positions: batch.appended.map(({ position }) => position),
   };
   state.setIdempotentBatch(key, remembered);
-  const storageKey = idempotencyKey(key);
-  const value = frame(storageKey, encodeMessagePack([remembered.digest, remembered.positions]));
-  return { ...batch, puts: [...batch.puts, [storageKey, value]] };
+  return { ...batch, puts: [...batch.puts, idempotencyPut(key, remembered)] };
 }
