@@ -375,6 +375,8 @@ test("erase destroys what is named, says what it was, and every read says so", a
       position: 4,
       recordId: expect.stringMatching(/^erasure:/),
       erased: [{ recordId: "scan", versions: { from: 1, to: 2 } }],
+      sameContent: [],
+      damagedLogs: [],
     });
     for (const read of [
       ["show", "scan"],

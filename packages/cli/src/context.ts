@@ -1,5 +1,6 @@
 /** What a command works with: its values, its store, its output. */
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import {
@@ -107,11 +108,13 @@ export class Context {
     return this.#views;
   }
 
-  /** Removes from the views what has been erased. Views that are not there hold nothing. */
-  async purgeViews(): Promise<void> {
+  /** Removes the views, in which rows of erased content may be, also of projections this program does not know. */
+  async removeViews(): Promise<void> {
     const { directory } = await this.store();
-    if (directory === undefined || !existsSync(join(directory, "views"))) return;
-    await (await this.#openViews()).caughtUp();
+    await this.#views?.close();
+    this.#views = undefined;
+    if (directory === undefined) return;
+    await rm(join(directory, "views"), { recursive: true, force: true });
   }
 
   /** The ref with `KIND/NAME` replaced by an id. The indexes are opened only when the ref is no id. */

@@ -99,7 +99,7 @@ export { openLevelStorage, type LevelStorageOptions } from "./storage/level-stor
 export { openMemoryStorage } from "./storage/memory-storage.ts";
 export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage/storage.ts";
 export { storeFormat } from "./store-directory.ts";
-export type { EmbeddedStore, Store } from "./store.ts";
+export type { EmbeddedStore, Store, StoreErasure } from "./store.ts";
 export { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 export {
   exportForms,

@@ -33,6 +33,7 @@ import type {
 } from "./read/reader.ts";
 import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
+import { damagedLogs, removeWorkingCopies } from "./repair/leftovers.ts";
 import type { Storage } from "./storage/storage.ts";
 import {
   exportLog,
@@ -41,6 +42,12 @@ import {
   type ExportSummary,
 } from "./transfer/export-log.ts";
 import { verifyLog, type VerifyOptions, type VerifyReport } from "./verify.ts";
+
+/** What an erasure in a store destroyed, and where it did not reach. */
+export interface StoreErasure extends ErasureResult {
+  /** Names of the damaged logs in the store's directory, which repairs have kept. They may hold what was erased. */
+  readonly damagedLogs: readonly string[];
+}
 
 /** A store as a program sees it: the reader of the present, and the ways to write. */
 export interface Store extends Reader {
@@ -89,13 +96,14 @@ export interface Store extends Reader {
   receipt(ref: string, options?: ReceiptOptions): Promise<Receipt>;
   /**
    * Destroys the content of events: a record's (`ID`), or a version's (`ID@VERSION`) with that of the versions patched on
-   * top of it. Resolves once no file of the log holds it. Ids, kinds, sources, times, positions and proofs stay, every
+   * top of it. Resolves once no file of the log holds it, and none of the copies a repair works on; `damagedLogs` names the
+   * logs that repairs have kept, which may hold it. Ids, kinds, sources, times, positions and proofs stay, every
    * read says what was erased, and the erasure itself is an event. There is no way back.
    *
    * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`, `event-too-large` when so much is
    * erased that one event cannot name it, and the codes of `append`
    */
-  erase(refs: readonly string[], options: EraseOptions): Promise<ErasureResult>;
+  erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;
   /**
    * Backs the log up into a directory that is new, empty or holds an earlier backup of it, while appends go on. What was
    * written has been read back when this resolves. `restoreStore` makes a store of it.
@@ -249,12 +257,16 @@ export class EmbeddedStore implements Store {
     );
   }
 
-  async erase(refs: readonly string[], options: EraseOptions): Promise<ErasureResult> {
+  async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {
     const targets = refs.map((ref) => {
       const { target: recordId, version } = parseRef(ref);
       return { recordId, version };
     });
-    return this.log.erase(targets, options);
+    const result = await this.log.erase(targets, options);
+    const { directory } = this;
+    if (directory === undefined) return { ...result, damagedLogs: [] };
+    if (options.dryRun !== true) await removeWorkingCopies(directory);
+    return { ...result, damagedLogs: await damagedLogs(directory) };
   }
 
   async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {

@@ -1,5 +1,7 @@
 /** `sennit erase`: destroys the content of events for good. */
-import type { ErasureResult } from "@sennit/core";
+import { join } from "node:path";
+
+import type { StoreErasure } from "@sennit/core";
 
 import { versionRange } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -33,7 +35,8 @@ export const command = defineCommand({
     for (const ref of values.positionals) refs.push(await context.resolve(ref));
     const store = await context.store();
     const result = await store.erase(refs, { cause, actor: context.actor, dryRun });
-    if (result.position !== null) await context.purgeViews();
+    // Also when nothing was left to erase: a run before this one may have been interrupted.
+    if (!dryRun) await context.removeViews();
     if (out.isJson) out.json(result);
     else printErasure(context, result, dryRun);
     return undefined;
@@ -41,12 +44,14 @@ export const command = defineCommand({
 });
 
 function printErasure(
-  { out }: Context,
-  { position, erased }: ErasureResult,
+  context: Context,
+  { position, erased, sameContent, damagedLogs }: StoreErasure,
   dryRun: boolean,
 ): void {
+  const { out } = context;
   if (erased.length === 0) {
     out.line("There is nothing left to erase.");
+    printDamagedLogs(context, damagedLogs);
     return;
   }
   const versions = erased.reduce((sum, { versions: { from, to } }) => sum + to - from + 1, 0);
@@ -56,9 +61,23 @@ function printErasure(
   for (const { recordId, versions: range } of erased) {
     out.line(`  ${printable(`${recordId}${versionRange(range)}`)}`);
   }
+  if (sameContent.length > 0) {
+    out.line(`the same content ${dryRun ? "would stay" : "stays"} in`);
+    for (const { recordId, versions: range } of sameContent) {
+      out.line(`  ${printable(`${recordId}${versionRange(range)}`)}`);
+    }
+  }
+  printDamagedLogs(context, damagedLogs);
   if (dryRun) return;
   out.line(
     "Ids, kinds, sources, times and proofs stay. Backups and exports made before still hold",
   );
   out.line("the content: run sennit backup again on each backup, and delete old exports.");
+}
+
+function printDamagedLogs(context: Context, names: readonly string[]): void {
+  if (names.length === 0) return;
+  const { out } = context;
+  out.line("Damaged logs that repairs have kept may hold the content. Delete them:");
+  for (const name of names) out.line(`  ${printable(join(context.storeDirectory(), name))}`);
 }

@@ -197,6 +197,8 @@ test("erasing what is erased does nothing, and what cannot be erased is refused"
     position: null,
     recordId: null,
     erased: [],
+    sameContent: [],
+    damagedLogs: [],
   });
   expect(store.head).toBe(head);
   const code = (ref: string, cause = "c") => codeOf(() => store.erase([ref], { cause }));

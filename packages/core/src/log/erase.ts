@@ -4,10 +4,11 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { must } from "../assert.ts";
 import { sealed } from "../codec/entry.ts";
 import { frame } from "../codec/frame.ts";
-import type { VersionBlock } from "../codec/version-block.ts";
+import type { VersionBlock, VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { Checker } from "../event/checker.ts";
 import { contentDigest, contentDigestBytes } from "../event/document.ts";
+import { canonicalJson } from "../event/json.ts";
 import { erasureDocument, erasureKind, type ErasedVersions } from "../event/erasure.ts";
 import { created, type NewEvent } from "../event/event.ts";
 import type { EventId, Position, RecordId, Version } from "../ids.ts";
@@ -66,6 +67,8 @@ export interface ErasureResult {
   readonly position: Position | null;
   readonly recordId: RecordId | null;
   readonly erased: readonly ErasedVersions[];
+  /** Versions that stay, although all their content is that of an erased one: of a restore, say. */
+  readonly sameContent: readonly ErasedVersions[];
 }
 
 /** The versions to erase, by record; each list rises. */
@@ -206,12 +209,13 @@ export async function eraseContent(
   const { cause, actor, dryRun = false } = options;
   const plan = await planErasure(place, targets);
   const erased = erasedRanges(plan);
-  if (dryRun || erased.length === 0) return { position: null, recordId: null, erased };
+  const sameContent = erasedRanges(equalStaying(place.state, plan));
+  if (dryRun || erased.length === 0) return { position: null, recordId: null, erased, sameContent };
   const recordId = `erasure:${randomUUID()}`;
   const position = place.head + 1;
   const event = created(recordId, erasureDocument({ cause, erased }), { actor });
   await write(event, await erasureWrites(place, plan, position));
-  return { position, recordId, erased };
+  return { position, recordId, erased, sameContent };
 }
 
 /** The writes that destroy what is planned. @param erasedBy position of the event that records the erasure */
@@ -240,6 +244,36 @@ export async function erasureWrites(
   }
   puts.push(...(await forgottenBatches(storage, state, positions)));
   return { puts, deletes, recordIds: plan.keys() };
+}
+
+/** Versions that are not planned, and hold all that a planned one holds. */
+function equalStaying(state: State, plan: ErasurePlan): ErasurePlan {
+  const equal = new Map<RecordId, Version[]>();
+  for (const [recordId, planned] of plan) {
+    const versions = must(RecordVersions.of(state, recordId), "a planned record exists");
+    const goes = new Set(planned);
+    const rows = [...versions.upTo(Infinity)].filter(
+      ({ version, contentVersion, erased }) => version === contentVersion && !erased,
+    );
+    const stay = rows.filter(({ version }) => !goes.has(version));
+    if (stay.length === 0) continue;
+    const going = new Set(
+      rows.filter(({ version }) => goes.has(version)).map((row) => heldText(versions, row)),
+    );
+    const found = stay.filter((row) => going.has(heldText(versions, row)));
+    if (found.length > 0)
+      equal.set(
+        recordId,
+        found.map(({ version }) => version),
+      );
+  }
+  return equal;
+}
+
+/** All that an erasure takes from a version. */
+function heldText(versions: RecordVersions, row: VersionEntry): string {
+  const { name, tags, uris, artifacts, attributes } = versions.document(row);
+  return canonicalJson([name, tags, uris, artifacts, attributes]);
 }
 
 /** Random tags for the content to be erased: one for all versions whose content is equal, and that of what stays where it is. */

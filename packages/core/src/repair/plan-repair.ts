@@ -23,11 +23,9 @@ import { spaceOf } from "../verify/key-check.ts";
 import type { VerifyProblem, VerifyReport } from "../verify/report.ts";
 import { StorageVerification, type VerifyOptions } from "../verify/verify-storage.ts";
 import { findLostErasure, type LostErasure } from "./lost-erasures.ts";
+import { readingName } from "./leftovers.ts";
 import { findLostRecords, type LostVersions } from "./lost-versions.ts";
 import { assertClosed, openReadingCopy, type ReadingCopy } from "./reading-copy.ts";
-
-/** Where a damaged log is copied to for reading; it is deleted afterwards. */
-const readingName = "log.reading";
 
 export interface RepairPlan {
   /**

@@ -26,6 +26,8 @@ import { assertClosed } from "./reading-copy.ts";
 export const repairingName = "log.repairing";
 /** Its side file before it is in place. */
 export const repairingAcknowledgedName = "acknowledged.repairing";
+/** What the names of damaged logs begin with, once they have been replaced. */
+export const damagedLogPrefix = `${logDirectoryName}.damaged-`;
 /** Says that a swap has begun, and with what. */
 const journalName = "repair.json";
 /** What was repaired, one JSON object to a line. */
