@@ -1,5 +1,5 @@
 /** `sennit verify --repair`: says what would go, changes nothing unasked, repairs, and survives being killed. */
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openLevelStorage } from "@sennit/core";
@@ -37,7 +37,7 @@ test("without --yes the plan is printed, the exit code is 6, and the store is as
     const { code, stdout } = await shell.run(["verify", "--repair", "--store", "STORE"]);
     expect(code).toBe(6);
     expect(stdout.split("\n").slice(-7)).toEqual([
-      "positions 1 to 2 stay; the rest by checksums alone",
+      "positions 1 to 2 stay, not proven: by checksums alone",
       "position 3 goes: 1 event",
       "events up to 3 were acknowledged",
       "  c loses version 1",
@@ -68,6 +68,23 @@ test("--json gives the plan and what was done; --yes alone is refused", async ()
       stdout: "nothing to repair: all 2 events are intact\n",
     });
     expect((await shell.run(["verify", "--yes", "--store", "STORE"])).code).toBe(2);
+  });
+});
+
+test("a store without its side file fails verification until that is accepted", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const shell = new CommandLine(directory);
+    await shell.run(["init", "STORE"]);
+    await shell.run(["create", "thing", "a", "--store", "STORE"]);
+    await rm(join(directory, "STORE", "acknowledged"));
+    const verified = await shell.run(["verify", "--store", "STORE"]);
+    expect(verified.code).toBe(6);
+    expect(verified.stdout).toMatch(/^file-damaged: /);
+    const planned = await shell.run(["verify", "--repair", "--store", "STORE"]);
+    expect(planned.code).toBe(6);
+    expect(planned.stdout).toMatch(/^not proven: /m);
+    expect((await shell.run(["verify", "--repair", "--yes", "--store", "STORE"])).code).toBe(0);
+    expect((await shell.run(["verify", "--store", "STORE"])).code).toBe(0);
   });
 });
 

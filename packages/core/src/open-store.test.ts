@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { must } from "./assert.ts";
 import { StoreError } from "./errors.ts";
 import { openStore } from "./open-store.ts";
+import { repairStore } from "./repair/repair-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
 import { storeFormat } from "./store-directory.ts";
@@ -260,7 +261,7 @@ test("a log with other events than those acknowledged is noticed by its root", a
   });
 });
 
-test("a side file that is damaged in one slot, or missing, leaves a sound store sound", async () => {
+test("a side file that is damaged in one slot leaves a sound store sound", async () => {
   await withTemporaryDirectory(async (directory) => {
     const path = join(directory, "acknowledged");
     for (const id of ["a", "b", "c"]) {
@@ -276,10 +277,80 @@ test("a side file that is damaged in one slot, or missing, leaves a sound store 
         expect(reopened.damage).toBeUndefined();
         await reopened.close();
       }
-      await rm(path);
+      await writeFile(path, bytes);
     }
   });
 });
+
+const lostSideFiles: readonly (readonly [string, (path: string) => Promise<void>])[] = [
+  ["missing", (path) => rm(path)],
+  ["empty", (path) => writeFile(path, "")],
+  [
+    "garbage",
+    async (path) =>
+      writeFile(
+        path,
+        (await readFile(path)).map((byte) => byte ^ 0xff),
+      ),
+  ],
+  ["a directory", async (path) => rm(path).then(() => mkdir(path))],
+];
+
+test.each(lostSideFiles)(
+  "a side file that is lost is damage, and stays as it is: %s",
+  async (_what, lose) => {
+    await withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "acknowledged");
+      const store = await openStore(directory);
+      await store.append([make("a")]);
+      await store.close();
+      await lose(path);
+      const left = await readFile(path).catch((error: NodeJS.ErrnoException) => error.code);
+      for (let opening = 1; opening <= 2; opening += 1) {
+        await expectDamaged(directory, "file-damaged");
+        const now = await readFile(path).catch((error: NodeJS.ErrnoException) => error.code);
+        expect(now).toEqual(left);
+      }
+      const damaged = await openStore(directory);
+      expect((await damaged.verify()).problems).toMatchObject([
+        { position: 0, part: "acknowledged", code: "file-damaged" },
+      ]);
+      await damaged.close();
+      const { plan } = await repairStore(directory);
+      expect(plan).toMatchObject({ action: "rebuild", keep: 1, proven: 0, cut: null });
+      const repaired = await openStore(directory);
+      expect(repaired.damage).toBeUndefined();
+      expect(await repaired.verify()).toMatchObject({ ok: true, head: 1 });
+      await repaired.close();
+    });
+  },
+);
+
+test("a store has its side file before it has a name, and an empty one does not have to", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = join(directory, "acknowledged");
+    await (await openStore(directory)).close();
+    expect((await readFile(path)).length).toBe(128);
+    // As older versions left it before the first event.
+    await writeFile(path, "");
+    const store = await openStore(directory);
+    expect(store.damage).toBeUndefined();
+    await store.append([make("a")]);
+    await store.close();
+    await rm(join(directory, "log"), { recursive: true });
+    await (await openLevelStorage(join(directory, "log"))).close();
+    await rm(path);
+    await expectLost(directory);
+  });
+});
+
+/** An empty log beside no side file: all of it may be gone. */
+async function expectLost(directory: string): Promise<void> {
+  const store = await openStore(directory);
+  expect([store.head, store.damage?.code]).toEqual([0, "file-damaged"]);
+  expect((await store.verify()).ok).toBe(false);
+  await store.close();
+}
 
 /** Opens a damaged store: it says what is wrong, refuses to write, and reads its first record. */
 async function expectDamaged(directory: string, code: string): Promise<StoreError> {

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { isStoreError, StoreError } from "./errors.ts";
-import { AcknowledgedFile } from "./log/acknowledged-file.ts";
+import { AcknowledgedFile, isAcknowledgedLost, newAcknowledged } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
 import { commitKey } from "./storage/keyspace.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
@@ -22,6 +22,7 @@ import {
   manifestName,
   parseManifest,
   writeManifest,
+  writeWhole,
 } from "./store-directory.ts";
 import { finishSwap } from "./repair/swap.ts";
 import { OwnerFile, readOwner } from "./owner-file.ts";
@@ -35,7 +36,8 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Opens the store in a directory, and makes it when it is not there. One process at a time.
+ * Opens the store in a directory, and makes it when it is not there. One process at a time. A store that has lost its side file
+ * is damaged: it is read and not written.
  *
  * @throws `store-not-found` (with `create: false`), `not-a-store`, `format-too-new`, `store-locked`, `file-damaged`,
  * `checksum-mismatch`, `head-mismatch`
@@ -52,7 +54,7 @@ export async function openStore(
   try {
     if (known === undefined && storage.get(commitKey) !== undefined) throw lostManifest(directory);
     const storeId = known ?? (await makeManifest(directory));
-    acknowledged = await openAcknowledged(directory);
+    acknowledged = await openAcknowledged(directory, storage.get(commitKey) !== undefined);
     const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
     const owner = await OwnerFile.claim(directory);
     return new EmbeddedStore(log, {
@@ -69,9 +71,11 @@ export async function openStore(
   }
 }
 
-/** The side file; undefined where the directory cannot be written: the log itself is still checked. */
-async function openAcknowledged(directory: string): Promise<AcknowledgedFile | undefined> {
-  return AcknowledgedFile.open(join(directory, acknowledgedName)).catch(() => undefined);
+/** The side file. @param isUsed the log has been written to */
+async function openAcknowledged(directory: string, isUsed: boolean): Promise<AcknowledgedFile> {
+  const path = join(directory, acknowledgedName);
+  if (await isAcknowledgedLost(path, isUsed)) return AcknowledgedFile.lost(path);
+  return AcknowledgedFile.open(path);
 }
 
 /** Opens an empty store that lives in memory and is gone when the process ends. */
@@ -107,7 +111,9 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
     return storeId;
   }
   // A store whose making was cut short holds parts of a store and nothing else; it is made again.
-  const ours = [logDirectoryName, keysName, acknowledgedName, `${manifestName}.new`];
+  const ours = [logDirectoryName, keysName, acknowledgedName].concat(
+    [acknowledgedName, manifestName].map((name) => `${name}.new`),
+  );
   const others = (names ?? []).filter((name) => !ours.includes(name));
   const log = await listLog(directory);
   const isLog = log.includes("CURRENT") || log.every((name) => unfinishedLogNames.test(name));
@@ -159,12 +165,13 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes the key, then the manifest. @returns the id */
+/** Makes the key and the side file, then the manifest. @returns the id */
 async function makeManifest(directory: string): Promise<string> {
   const storeId = randomUUID();
   // A making that was cut short may have left the key of a store that never was.
   await rm(join(directory, keysName), { recursive: true, force: true });
   await SigningKey.open(join(directory, keysName), logName(storeId));
+  await writeWhole(join(directory, acknowledgedName), newAcknowledged());
   await writeManifest(directory, storeId);
   return storeId;
 }

@@ -54,7 +54,8 @@ function mebibytes(bytes: number): string {
 function printReport({ out }: Context, report: VerifyReport): void {
   const { head, events, records, bytes, seconds, eventsPerSecond, problems } = report;
   for (const { position, code, message } of problems) {
-    out.line(`${out.style("red", code)} at position ${position}: ${printable(message)}`);
+    const where = position === 0 ? "" : ` at position ${position}`;
+    out.line(`${out.style("red", code)}${where}: ${printable(message)}`);
   }
   const others = report.problemCount - problems.length;
   if (others > 0) out.line(`and ${plural(others, "other problem")}`);
@@ -98,7 +99,8 @@ function printPlan(context: Context, plan: RepairPlan): void {
     return;
   }
   for (const { position, code, message } of plan.problems.slice(0, 10)) {
-    out.line(`${out.style("red", code)} at position ${position}: ${printable(message)}`);
+    const where = position === 0 ? "" : ` at position ${position}`;
+    out.line(`${out.style("red", code)}${where}: ${printable(message)}`);
   }
   const others = plan.problemCount - Math.min(plan.problems.length, 10);
   if (others > 0) out.line(`and ${plural(others, "other problem")}`);
@@ -106,6 +108,11 @@ function printPlan(context: Context, plan: RepairPlan): void {
   if (cut === null) {
     out.line(`no position goes: all ${plural(keep, "event")} are intact`);
     out.line("what stands beside them is made again from them");
+    if (proven < keep) {
+      out.line(
+        "not proven: whether events are missing at the end, or others were stored, is not known",
+      );
+    }
     return;
   }
   const stays = keep === 0 ? "nothing stays" : `positions 1 to ${keep} stay`;
@@ -139,6 +146,7 @@ function printLostErasure(
 
 function provenText(proven: number, keep: number): string {
   if (proven >= keep) return ", proven by their Merkle root";
-  const end = proven === 0 ? "" : `, proven up to ${proven} by their Merkle root`;
-  return `${end}; the rest by checksums alone`;
+  return proven === 0
+    ? ", not proven: by checksums alone"
+    : `, proven up to ${proven} by their Merkle root; the rest by checksums alone`;
 }

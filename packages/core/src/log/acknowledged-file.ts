@@ -10,8 +10,9 @@
 import { open, readFile, type FileHandle } from "node:fs/promises";
 
 import { crc32c } from "../codec/crc32c.ts";
+import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
-import { hashBytes } from "../merkle/hashing.ts";
+import { emptyRoot, hashBytes } from "../merkle/hashing.ts";
 
 const slotBytes = 64;
 const crcBytes = 4;
@@ -31,28 +32,45 @@ export interface Acknowledged {
 export class AcknowledgedFile {
   /** What the file said when it was opened; undefined for a new file. */
   readonly last: Acknowledged | undefined;
-  readonly #file: FileHandle;
+  /** Why nothing may be written to the log; undefined for a file that can be read. */
+  readonly damage: StoreError | undefined;
+  /** Undefined for a file that is lost: what is left of it stays as it is. */
+  readonly #file: FileHandle | undefined;
   #slot: number;
   #next: (() => Acknowledged) | undefined;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(file: FileHandle, last: Acknowledged | undefined, slot: number) {
+  private constructor(
+    file: FileHandle | undefined,
+    last: Acknowledged | undefined,
+    slot: number,
+    damage?: StoreError,
+  ) {
     this.#file = file;
     this.last = last;
     this.#slot = slot;
+    this.damage = damage;
   }
 
-  /** Opens the file, and makes it when it is not there. */
+  /** Opens the file, and makes it when it is not there. One that may only be read is compared with, and not written. */
   static async open(path: string): Promise<AcknowledgedFile> {
     const file = await open(path, "r+").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return open(path, "w+");
+      if (error.code === "EACCES" || error.code === "EPERM" || error.code === "EROFS") {
+        return open(path, "r");
+      }
       throw error;
     });
     const bytes = Buffer.alloc(2 * slotBytes);
     await file.read(bytes, 0, bytes.length, 0);
     const { last, slot } = newestSlot(bytes);
     return new AcknowledgedFile(file, last, 1 - slot);
+  }
+
+  /** Stands for a file that is lost, and touches nothing. */
+  static lost(path: string): AcknowledgedFile {
+    return new AcknowledgedFile(undefined, undefined, 0, lostAcknowledged(path));
   }
 
   /** Notes what has been acknowledged: written at once, or together with what comes within the interval. */
@@ -69,7 +87,7 @@ export class AcknowledgedFile {
     clearTimeout(this.#timer);
     await this.#writing;
     await this.#write();
-    await this.#file.close();
+    await this.#file?.close();
   }
 
   #afterInterval(): void {
@@ -80,7 +98,7 @@ export class AcknowledgedFile {
   async #write(): Promise<void> {
     const next = this.#next;
     this.#next = undefined;
-    if (next === undefined) return;
+    if (next === undefined || this.#file === undefined) return;
     try {
       await this.#file.write(slotOf(next()), 0, slotBytes, this.#slot * slotBytes);
       await this.#file.datasync();
@@ -95,6 +113,35 @@ export class AcknowledgedFile {
 export async function readAcknowledged(path: string): Promise<Acknowledged | undefined> {
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
   return newestSlot(Buffer.concat([bytes, Buffer.alloc(2 * slotBytes)])).last;
+}
+
+/** The content of a new file: nothing was acknowledged, and nothing asked. A store has one from its making on. */
+export function newAcknowledged(): Buffer {
+  const slot = slotOf({ position: 0, root: emptyRoot, answeredUntilUs: 0 });
+  return Buffer.concat([slot, Buffer.alloc(slotBytes)]);
+}
+
+/**
+ * True when a store has no side file that can be read, so that an end that is missing from its log would go unnoticed.
+ *
+ * @param isUsed the log has been written to; one that has not may have an empty file, which older versions made
+ */
+export async function isAcknowledgedLost(path: string, isUsed: boolean): Promise<boolean> {
+  if ((await readAcknowledged(path)) !== undefined) return false;
+  const bytes = await readFile(path).catch(() => undefined);
+  return isUsed || bytes === undefined || bytes.length > 0;
+}
+
+/** What is wrong with a store whose side file is lost. */
+export function lostAcknowledged(path: string): StoreError {
+  return new StoreError(
+    "file-damaged",
+    `The file ${path}, which says what was acknowledged, is missing or cannot be read: whether the log still has its end is not known.`,
+    {
+      hint: "Put back a copy of the file, or accept the log as it is: sennit verify --repair",
+      details: { path, part: "acknowledged" },
+    },
+  );
 }
 
 function newestSlot(bytes: Buffer): { last: Acknowledged | undefined; slot: 0 | 1 } {

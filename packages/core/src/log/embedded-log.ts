@@ -108,7 +108,8 @@ export class EmbeddedLog implements EventLog {
   ): Promise<EmbeddedLog> {
     const commit = readCommit(storage);
     const log = new EmbeddedLog(storage, clock, commit, acknowledged);
-    log.#damage = await findDamage(storage, commit, log.proofs, acknowledged?.last);
+    const found = await findDamage(storage, commit, log.proofs, acknowledged?.last);
+    log.#damage = found ?? acknowledged?.damage;
     if (log.#damage === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
       log.#noteAcknowledged();
     }

@@ -6,7 +6,12 @@ import { decodeCommit, type CommitRecord } from "../codec/commit-record.ts";
 import { Entry } from "../codec/entry.ts";
 import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
-import { readAcknowledged, type Acknowledged } from "../log/acknowledged-file.ts";
+import {
+  isAcknowledgedLost,
+  lostAcknowledged,
+  readAcknowledged,
+  type Acknowledged,
+} from "../log/acknowledged-file.ts";
 import { limits } from "../limits.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { commitKey, entryKey, entryKeyPosition } from "../storage/keyspace.ts";
@@ -92,11 +97,15 @@ export async function openPlan(directory: string, options: VerifyOptions): Promi
       details: { directory },
     });
   }
-  const acknowledged = await readAcknowledged(join(directory, acknowledgedName));
+  const sidePath = join(directory, acknowledgedName);
+  const acknowledged = await readAcknowledged(sidePath);
   const source = await openReadingCopy(log, join(directory, readingName));
   try {
     const verification = new StorageVerification(source.storage, acknowledged);
-    const report = await verification.run(options);
+    const found = await verification.run(options);
+    const isUsed = found.head > 0 || source.storage.get(commitKey) !== undefined;
+    const isLost = await isAcknowledgedLost(sidePath, isUsed);
+    const report = isLost ? withProblem(found, lostAcknowledged(sidePath)) : found;
     await assertOwnLog(directory, source.storage, report, acknowledged);
     const plan = await makePlan(source, report, verification.provenUntil, acknowledged);
     return { plan, source, acknowledged };
@@ -115,7 +124,9 @@ async function makePlan(
   const told = acknowledged?.position ?? 0;
   const isAllThere = told > report.intactUntil && (await isProven(storage, acknowledged));
   // A commit record speaks for a log, whichever it is; that it is this store's, only the acknowledged root can say.
-  const isOwn = told <= report.intactUntil || isCommitted(storage, acknowledged);
+  const isOwn =
+    acknowledged !== undefined &&
+    (told <= report.intactUntil || isCommitted(storage, acknowledged));
   const intactUntil = isAllThere ? told : report.intactUntil;
   const head = Math.max(report.head, told, await lastFound(storage));
   const lostErasure = intactUntil < head ? await findLostErasure(storage, intactUntil) : undefined;
@@ -136,6 +147,12 @@ async function makePlan(
     problemCount: report.problemCount,
     problems: report.problems,
   };
+}
+
+function withProblem(report: VerifyReport, { code, message }: StoreError): VerifyReport {
+  const problem = { position: 0, part: "acknowledged", code, message } as const;
+  const problems = [problem, ...report.problems];
+  return { ...report, ok: false, problemCount: report.problemCount + 1, problems };
 }
 
 /**
