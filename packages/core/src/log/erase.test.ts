@@ -189,6 +189,23 @@ test("the cause of an erased invalidation goes from its consequences too", async
   expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
 });
 
+test("more than one event can name is refused, and goes in parts when the root comes last", async () => {
+  const store = await openMemoryStore();
+  const ids = Array.from({ length: 2500 }, (_, index) => `${"x".repeat(500)}${index}`);
+  await store.append([make("a"), ...ids.map((id) => make(id, ["a"]))]);
+  await store.append([invalidated("a", { cause: secret })]);
+  const { head } = store;
+  const erase = (refs: readonly string[]) => store.erase(refs, { cause: "names a person" });
+  const error: unknown = await erase(["a@2"]).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "event-too-large", details: { ranges: 2501 } });
+  expect(store.head).toBe(head);
+  expect(JSON.stringify(await readAll(store.log))).toContain("Marie");
+  await erase(ids.slice(0, 1500).map((id) => `${id}@2`));
+  await erase(["a@2"]);
+  expect(JSON.stringify(await readAll(store.log))).not.toContain("Marie");
+  expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
 test("erasing what is erased does nothing, and what cannot be erased is refused", async () => {
   const store = await withPatient();
   const { recordId } = await store.erase(["scan@2"], { cause: "consent withdrawn" });

@@ -214,8 +214,23 @@ export async function eraseContent(
   const recordId = `erasure:${randomUUID()}`;
   const position = place.head + 1;
   const event = created(recordId, erasureDocument({ cause, erased }), { actor });
-  await write(event, await erasureWrites(place, plan, position));
+  const writes = await erasureWrites(place, plan, position);
+  await write(event, writes).catch((error: unknown) => throwFitting(error, erased.length));
   return { position, recordId, erased, sameContent };
+}
+
+/** An event that cannot name all that is erased is no document that somebody could make smaller. */
+function throwFitting(error: unknown, ranges: number): never {
+  if (!(error instanceof StoreError) || error.code !== "event-too-large") throw error;
+  throw new StoreError(
+    "event-too-large",
+    `The erasure names ${ranges} ranges of versions, more than one event can hold.`,
+    {
+      hint: "Erase consequences (--dry-run names them) some thousands at a time, and last the withdrawal they follow from.",
+      details: { ...error.details, ranges },
+      cause: error,
+    },
+  );
 }
 
 /** The writes that destroy what is planned. @param erasedBy position of the event that records the erasure */
