@@ -96,7 +96,7 @@ export interface Store extends Reader {
   receipt(ref: string, options?: ReceiptOptions): Promise<Receipt>;
   /**
    * Destroys the content of events: a record's (`ID`), or a version's (`ID@VERSION`) with that of the versions patched on
-   * top of it. Resolves once no file of the log holds it, and none of the copies a repair works on; `damagedLogs` names the
+   * top of it. Resolves once no file in `log/` holds it, and the copies a repair works on are gone; `damagedLogs` names the
    * logs that repairs have kept, which may hold it. Ids, kinds, sources, times, positions and proofs stay, every
    * read says what was erased, and the erasure itself is an event. There is no way back.
    *
