@@ -5,7 +5,7 @@ import { StoreError } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import { importBluesky } from "../import/bluesky.ts";
-import { exportFormatName, importExport, isExport } from "../import-export.ts";
+import { exportFormatName, importExport, openExport } from "../import-export.ts";
 import { plural } from "../output.ts";
 
 export const command = defineCommand({
@@ -26,15 +26,38 @@ export const command = defineCommand({
       value: "FORMAT",
       help: "What the file holds: bluesky or sennit; an export is recognized without",
     },
+    {
+      name: "key",
+      type: "string",
+      value: "KEY",
+      help: "Of an export: demand that this verifier key, or the one in this file, signed it",
+    },
   ],
-  examples: ["sennit import --format bluesky runs.json.gz", "sennit import run-7.ndjson ./run-7"],
+  examples: [
+    "sennit import --format bluesky runs.json.gz",
+    "sennit import run-7.ndjson ./run-7",
+    "sennit import run-7.ndjson ./run-7 --key verifier-key.txt",
+  ],
   presentOnly: true,
   async run(context) {
     const { values, out, io } = context;
     const name = values.argument(0);
-    const isOurs = !values.has("format") && (await isExport(io.cwd, name));
-    if (isOurs || values.text("format") === exportFormatName) return importExport(context);
-    const format = values.required("format", "Say what the file holds: --format bluesky");
+    if (!values.has("format") || values.text("format") === exportFormatName) {
+      const source = await openExport(context);
+      if (source !== undefined) return importExport(context, source);
+    }
+    const format = values.required(
+      "format",
+      name === "-"
+        ? "The standard input takes an export of Sennit; name the file of anything else, and its format."
+        : "It is no export of Sennit. Say what the file holds: --format bluesky",
+    );
+    if (values.has("key")) {
+      throw new StoreError("usage", "--key belongs to an export of Sennit.", {
+        hint: "Leave --key out: what other tools recorded has no checkpoint.",
+        details: { flag: "--key" },
+      });
+    }
     const extra = values.positionals[1];
     if (format === "bluesky" && extra !== undefined) {
       throw new StoreError("usage", `${JSON.stringify(extra)} is one word too many.`, {
