@@ -1,4 +1,5 @@
 /** `sennit export`: writes the whole log into one file. */
+import { randomUUID } from "node:crypto";
 import { lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
@@ -89,7 +90,8 @@ async function toFile(
   // The store is opened before there is a file.
   await context.store();
   await assertWritable(context, path, context.storeDirectory());
-  const partial = `${path}.partial-${process.pid}`;
+  // A name that nothing has: neither somebody's file nor what a run left that was killed.
+  const partial = `${path}.partial-${randomUUID()}`;
   let bytes = 0;
   const file = await open(partial, "wx");
   try {
