@@ -163,6 +163,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "records/",
     "log/",
     "verify/",
+    "owner-file.ts",
     "store-directory.ts",
   ],
   receipt: ["event/", "merkle/", "checkpoint/", "codec/", "records/", "lineage/", "log/", "read/"],

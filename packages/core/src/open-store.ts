@@ -25,7 +25,7 @@ import {
   writeWhole,
 } from "./store-directory.ts";
 import { finishSwap } from "./repair/swap.ts";
-import { OwnerFile, readOwner } from "./owner-file.ts";
+import { OwnerFile, storeInUse } from "./owner-file.ts";
 import { EmbeddedStore } from "./store.ts";
 
 export interface OpenStoreOptions {
@@ -107,7 +107,8 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
   if (names?.includes(manifestName) === true) {
     const storeId = parseManifest(directory, await readFile(join(directory, manifestName), "utf8"));
     // LevelDB would make an empty log in its place, and delete what is left of the old one.
-    if (!(await listLog(directory)).includes("CURRENT")) throw lostLog(directory);
+    const log = await listLog(directory);
+    if (!log.includes("CURRENT")) throw lostLog(directory, log);
     return storeId;
   }
   // A store whose making was cut short holds parts of a store and nothing else; it is made again.
@@ -138,13 +139,19 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
 /** What LevelDB has written before a new database is one. */
 const unfinishedLogNames = /^(LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
 
+/** What a repair can read events from. */
+const logFiles = /^\d+\.(ldb|sst|log)$/;
+
 async function listLog(directory: string): Promise<string[]> {
   return (await listDirectory(join(directory, logDirectoryName))) ?? [];
 }
 
-function lostLog(directory: string): StoreError {
+function lostLog(directory: string, left: readonly string[]): StoreError {
+  const repair = left.some((name) => logFiles.test(name))
+    ? " Or see what can be kept of what is left: sennit verify --repair"
+    : "";
   return new StoreError("log-gap", `The store in ${directory} has lost its log.`, {
-    hint: "Put back a copy of the directory log, whole; nothing has been changed.",
+    hint: `Put back a copy of the directory log, whole; nothing has been changed.${repair}`,
     details: { directory },
   });
 }
@@ -181,16 +188,6 @@ async function openLog(directory: string, create: boolean): Promise<Storage> {
     return await openLevelStorage(join(directory, logDirectoryName), { create });
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
-    const { pid = null, url = null } = (await readOwner(directory)) ?? {};
-    const owner = pid === null ? "another process" : `process ${pid}`;
-    const where = url === null ? "" : `, which answers at ${url}`;
-    throw new StoreError(
-      "store-locked",
-      `The store in ${directory} is in use by ${owner}${where}.`,
-      {
-        cause: error,
-        details: { directory, pid, url },
-      },
-    );
+    throw await storeInUse(directory, error);
   }
 }

@@ -2,13 +2,14 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { StoreError } from "./errors.ts";
 import { isPlainObject } from "./event/json.ts";
 import { isRunning } from "./running.ts";
 
 const ownerName = "owner.json";
 
 /** The process that has a store open. */
-export interface StoreOwner {
+interface StoreOwner {
   readonly pid: number;
   /** Where it answers for the store over HTTP; undefined when it does not. */
   readonly url: string | undefined;
@@ -51,8 +52,17 @@ export class OwnerFile {
   }
 }
 
+/** The error for a store that is in use, which says by whom as far as that is known. @param cause why it was not opened */
+export async function storeInUse(directory: string, cause: unknown): Promise<StoreError> {
+  const { pid = null, url = null } = (await readOwner(directory)) ?? {};
+  const owner = pid === null ? "another process" : `process ${pid}`;
+  const where = url === null ? "" : `, which answers at ${url}`;
+  const message = `The store in ${directory} is in use by ${owner}${where}.`;
+  return new StoreError("store-locked", message, { cause, details: { directory, pid, url } });
+}
+
 /** The process that says it has the store open; undefined when none does, or it has ended without taking that back. */
-export async function readOwner(directory: string): Promise<StoreOwner | undefined> {
+async function readOwner(directory: string): Promise<StoreOwner | undefined> {
   const text = await readFile(join(directory, ownerName), "utf8").catch(() => "");
   let owner: unknown;
   try {

@@ -56,6 +56,11 @@ function hole(from: Position, to: Position): StoreError {
   return new StoreError("log-gap", `${what} missing from the log.`, { details: { from, to } });
 }
 
+/** Says which positions are missing, in the middle of a sentence. */
+export function missing(from: Position, to: Position): string {
+  return from === to ? `position ${from} is missing` : `positions ${from} to ${to} are missing`;
+}
+
 function compareWithAcknowledged(
   { head }: CommitRecord,
   proofs: LogProofs,
@@ -66,7 +71,7 @@ function compareWithAcknowledged(
   if (position > head) {
     return new StoreError(
       "head-mismatch",
-      `The log ends at position ${head}, but events up to ${position} were acknowledged: positions ${head + 1} to ${position} are missing.`,
+      `The log ends at position ${head}, but events up to ${position} were acknowledged: ${missing(head + 1, position)}.`,
       { details: { found: head, acknowledged: position } },
     );
   }

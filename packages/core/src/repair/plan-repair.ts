@@ -54,7 +54,7 @@ export interface RepairPlan {
   readonly cut: { readonly from: Position; readonly to: Position; readonly events: number } | null;
   /** Why intact positions would go too; null when none would. */
   readonly lostErasure: LostErasure | null;
-  /** Records that would lose versions, as far as version blocks can be read. */
+  /** Records that would lose versions, as far as version blocks and entries can be read. */
   readonly recordCount: number;
   readonly records: readonly LostVersions[];
   /** Files of the database that are damaged. */
@@ -89,7 +89,7 @@ export async function planRepair(
 export async function openPlan(directory: string, options: VerifyOptions): Promise<OpenPlan> {
   await assertStore(directory);
   const log = join(directory, logDirectoryName);
-  await assertClosed(log);
+  await assertClosed(directory);
   const names = (await listDirectory(log)) ?? [];
   if (!names.some((name) => /^\d+\.(ldb|sst|log)$/.test(name))) {
     throw new StoreError("log-gap", `The store in ${directory} has lost its log.`, {

@@ -5,17 +5,21 @@ import { join } from "node:path";
 import { Level } from "level";
 
 import { isStoreError } from "../errors.ts";
+import { storeInUse } from "../owner-file.ts";
 import { openError } from "../storage/level-errors.ts";
 import { checkLevelFiles } from "../storage/level-files/check-level-files.ts";
 import { findTableFlaw, readSoundEntries } from "../storage/level-files/table-file.ts";
 import { assertUnused, openLevelStorage } from "../storage/level-storage.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
+import { logDirectoryName } from "../store-directory.ts";
 import { spaceOf } from "../verify/key-check.ts";
 
-/** @throws `store-locked` when somebody has the database open */
+/** @throws `store-locked` when somebody has the store open */
 export async function assertClosed(directory: string): Promise<void> {
-  await assertUnused(directory).catch((error: unknown) => {
-    throw isStoreError(error) ? error : openError(directory, error);
+  const log = join(directory, logDirectoryName);
+  await assertUnused(log).catch(async (cause: unknown) => {
+    const error = isStoreError(cause) ? cause : openError(log, cause);
+    throw error.code === "store-locked" ? await storeInUse(directory, error) : error;
   });
 }
 

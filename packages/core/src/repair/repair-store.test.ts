@@ -148,6 +148,26 @@ test("a damaged middle: the plan says what would go and changes nothing; the rep
   });
 });
 
+test("records whose version blocks cannot be read are named from the entries that go", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([make("a"), make("b"), revise("b", 1), make("c"), make("d")]);
+    await store.close();
+    await inLog(directory, async (storage) => {
+      for (const key of [entryKey(1), blockKey("b"), blockKey("d")]) await remove(key)(storage);
+      await storage.write({ puts: [[blockKey("c"), Buffer.alloc(40)]] });
+    });
+    const plan = await planRepair(directory);
+    expect(plan).toMatchObject({ keep: 0, recordCount: 4 });
+    expect(plan.records).toEqual([
+      { recordId: "a", from: 1, to: 1 },
+      { recordId: "b", from: 1, to: 2 },
+      { recordId: "c", from: 1, to: 1 },
+      { recordId: "d", from: 1, to: 1 },
+    ]);
+  });
+});
+
 test("an entry with another content and a right checksum is where a repair cuts", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
@@ -292,7 +312,10 @@ test("a lost list of LevelDB's files costs nothing", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
     await rm(join(directory, "log", "CURRENT"));
-    expect(await codeOf(() => openStore(directory))).toBe("log-gap");
+    await expect(openStore(directory)).rejects.toMatchObject({
+      code: "log-gap",
+      hint: expect.stringContaining("sennit verify --repair"),
+    });
     const { plan } = await repaired(directory, head);
     expect(plan).toMatchObject({ action: "rebuild", cut: null, keep: head });
   });
@@ -402,7 +425,10 @@ test("a store without a log, and one that is in use, are left alone", async () =
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
     const store = await openStore(directory);
-    expect(await codeOf(() => planRepair(directory))).toBe("store-locked");
+    await expect(planRepair(directory)).rejects.toMatchObject({
+      code: "store-locked",
+      details: { pid: process.pid },
+    });
     await store.close();
     await rm(join(directory, "log"), { recursive: true });
     expect(await codeOf(() => planRepair(directory))).toBe("log-gap");

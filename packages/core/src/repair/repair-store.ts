@@ -82,7 +82,7 @@ async function prepare(
   await open.source.remove();
   const repair = await describe(directory, open, copied, options.clock ?? systemClock);
   throwIfAborted(options.signal);
-  await assertClosed(join(directory, logDirectoryName));
+  await assertClosed(directory);
   return { repair, keysLost };
 }
 

@@ -104,7 +104,7 @@ async function hasJournal(directory: string): Promise<boolean> {
 async function swapClosed(directory: string): Promise<void> {
   const record = await readJournal(directory);
   const log = join(directory, logDirectoryName);
-  if ((await listDirectory(log)) !== undefined) await assertClosed(log);
+  if ((await listDirectory(log)) !== undefined) await assertClosed(directory);
   await swap(directory, record);
 }
 

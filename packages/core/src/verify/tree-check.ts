@@ -3,6 +3,7 @@ import { unframe } from "../codec/frame.ts";
 import type { CommitRecord } from "../codec/commit-record.ts";
 import type { Position } from "../ids.ts";
 import type { Acknowledged } from "../log/acknowledged-file.ts";
+import { missing } from "../log/damage.ts";
 import { tileHeight, tileWidth } from "../log/stored-tree.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { hashBytes } from "../merkle/hashing.ts";
@@ -131,7 +132,7 @@ export class TreeCheck {
         "entry",
         head + 1,
         "head-mismatch",
-        `Events up to ${position} were acknowledged: positions ${head + 1} to ${position} are missing.`,
+        `Events up to ${position} were acknowledged: ${missing(head + 1, position)}.`,
       );
     } else if (this.#rootAcknowledged?.equals(root) === true) {
       this.#prove(position);
