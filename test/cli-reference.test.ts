@@ -170,6 +170,7 @@ const lines = [
 /** A history in which every member of every shape occurs at least once. */
 const cases: readonly Case[] = [
   { words: ["init"], shape: "Made store" },
+  { words: ["init", "--new-key"], shape: "Made store" },
   { words: ["create", "config", "run 7", "--id", "cfg-1"], shape: "Written event" },
   { words: ["ingest", "-"], shape: "Ingest summary", input: lines.join("\n"), code: 2 },
   { words: ["import", "runs.json", "--format", "bluesky"], shape: "Import summary" },

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openStore, parseVerifierKey, verifyReceipt } from "@sennit/core";
+import { openStore, parseVerifierKey, renewSigningKey, verifyReceipt } from "@sennit/core";
 import { FakeClock, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
@@ -43,6 +43,7 @@ for (const name of readdirSync(images)) {
   test(`a decision in the image ${name} has a receipt, though it was written before`, async () => {
     await withTemporaryDirectory(async (directory) => {
       cpSync(join(images, name, "store"), directory, { recursive: true });
+      await renewSigningKey(directory);
       const store = await openStore(directory);
       const key = await parseVerifierKey(await store.verifierKey());
       if (key === undefined) throw new Error("The store's own key cannot be read.");

@@ -79,7 +79,13 @@ export type {
   UnchangedSince,
 } from "./log/event-log.ts";
 export type { LogStatus } from "./log/recovery.ts";
-export { openMemoryStore, openStore, openStoreOn, type OpenStoreOptions } from "./open-store.ts";
+export {
+  openMemoryStore,
+  openStore,
+  openStoreOn,
+  renewSigningKey,
+  type OpenStoreOptions,
+} from "./open-store.ts";
 export { parseAsOf } from "./read/as-of.ts";
 export { labelKind } from "./read/labels.ts";
 export type * from "./read/reader.ts";

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 
 import { must } from "./assert.ts";
 import { StoreError } from "./errors.ts";
-import { openStore } from "./open-store.ts";
+import { openStore, renewSigningKey } from "./open-store.ts";
 import { repairStore } from "./repair/repair-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
@@ -366,3 +366,36 @@ async function expectDamaged(directory: string, code: string): Promise<StoreErro
     await store.close();
   }
 }
+
+test("a store that has lost its key signs nothing, until it is given another one", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([make("a")]);
+    await store.close();
+    await rm(join(directory, "keys"), { recursive: true });
+    const keyless = await openStore(directory);
+    expect(await codeOf(() => keyless.checkpoint())).toBe("key-invalid");
+    expect((await keyless.record("a")).version).toBe(1);
+    await keyless.append([make("b")]);
+    await keyless.close();
+    const { verifierKey, replaced } = await renewSigningKey(directory);
+    expect(replaced).toBeNull();
+    const renewed = await openStore(directory);
+    expect(await renewed.verifierKey()).toBe(verifierKey);
+    await renewed.checkpoint();
+    await renewed.close();
+  });
+});
+
+test("a key that is replaced is kept aside", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    const before = await store.verifierKey();
+    await store.close();
+    const { verifierKey, replaced } = await renewSigningKey(directory);
+    expect(verifierKey).not.toBe(before);
+    const kept = await readFile(join(directory, replaced ?? "", "verifier-key.txt"), "utf8");
+    expect(kept.trim()).toBe(before);
+    expect(await codeOf(() => renewSigningKey(join(directory, "nothing")))).toBe("store-not-found");
+  });
+});

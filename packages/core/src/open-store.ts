@@ -1,8 +1,9 @@
 /** Opens a store: a directory on disk, or memory. */
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { formatVerifierKey } from "./checkpoint/signed-note.ts";
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { isStoreError, StoreError } from "./errors.ts";
@@ -177,7 +178,7 @@ async function makeManifest(directory: string): Promise<string> {
   const storeId = randomUUID();
   // A making that was cut short may have left the key of a store that never was.
   await rm(join(directory, keysName), { recursive: true, force: true });
-  await SigningKey.open(join(directory, keysName), logName(storeId));
+  await SigningKey.make(join(directory, keysName), logName(storeId));
   await writeWhole(join(directory, acknowledgedName), newAcknowledged());
   await writeManifest(directory, storeId);
   return storeId;
@@ -190,4 +191,35 @@ async function openLog(directory: string, create: boolean): Promise<Storage> {
     if (!(error instanceof StoreError) || error.code !== "store-locked") throw error;
     throw await storeInUse(directory, error);
   }
+}
+
+/**
+ * Gives a store another signing key, when its own is lost or known to others. What was signed with the old one verifies with
+ * that alone, so it is kept where there is one, in `keys.replaced-TIME`.
+ *
+ * @returns the new verifier key, and where the old one is; null when it was lost
+ * @throws `store-not-found`, `not-a-store`, `format-too-new`
+ */
+export async function renewSigningKey(
+  location: string,
+): Promise<{ readonly verifierKey: string; readonly replaced: string | null }> {
+  const directory = resolve(location);
+  const storeId = await prepareDirectory(directory, false);
+  if (storeId === undefined) {
+    throw new StoreError("store-not-found", `${directory} holds no store.`, {
+      details: { directory },
+    });
+  }
+  const keys = join(directory, keysName);
+  const time = new Date().toISOString().replaceAll(/[^\dTZ]/g, "");
+  const aside = `${keysName}.replaced-${time}`;
+  const isThere = await rename(keys, join(directory, aside)).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw fileError(error, `Cannot put ${keys} aside`);
+    },
+  );
+  const key = await SigningKey.make(keys, logName(storeId));
+  return { verifierKey: formatVerifierKey(key.verifierKey), replaced: isThere ? aside : null };
 }

@@ -1,7 +1,7 @@
 /** `sennit init`: makes a store. */
 import { join, resolve } from "node:path";
 
-import { openStore } from "@sennit/core";
+import { openStore, renewSigningKey } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import { storeDirectoryName } from "../context.ts";
@@ -11,17 +11,32 @@ export const command = defineCommand({
   name: "init",
   summary: "make a store",
   arguments: [{ name: "DIR", optional: true, help: "Its directory; default: .sennit here" }],
-  flags: [],
+  flags: [
+    {
+      name: "new-key",
+      type: "boolean",
+      help: "Give a store that is there another signing key; the old one is kept aside",
+    },
+  ],
   examples: ["sennit init", "sennit init ./beamline-7"],
   presentOnly: true,
   async run({ io, values, out }) {
     const named = values.positionals[0] ?? values.text("store") ?? storeDirectoryName;
     const directory = resolve(io.cwd, named);
+    const renewed = values.flag("new-key") ? await renewSigningKey(directory) : undefined;
     const store = await openStore(directory, { clock: io.clock });
     const { head } = store;
     await store.close();
     if (out.isJson) {
-      out.json({ store: directory, head });
+      out.json({ store: directory, head, ...renewed });
+      return undefined;
+    }
+    if (renewed !== undefined) {
+      const { verifierKey, replaced } = renewed;
+      out.line(`The store in ${printable(directory)} signs with another key from now on:`);
+      out.line(`  ${printable(verifierKey)}`);
+      out.line("What was signed before verifies with the old key alone.");
+      if (replaced !== null) out.line(`The old key is in ${printable(replaced)}.`);
       return undefined;
     }
     out.line(

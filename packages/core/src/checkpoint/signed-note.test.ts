@@ -112,16 +112,16 @@ test("base64 is read only as it is written", () => {
 test("a key is made once, readable by its owner alone, and read again", async () => {
   const directory = await mkdtemp(join(tmpdir(), "sennit-keys-"));
   try {
-    const made = await SigningKey.open(join(directory, "keys"), "sennit/test");
+    const made = await SigningKey.make(join(directory, "keys"), "sennit/test");
     const path = join(directory, "keys", privateKeyName);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const again = await SigningKey.open(join(directory, "keys"), "sennit/test");
+    const again = await SigningKey.make(join(directory, "keys"), "sennit/test");
     expect(again.verifierKey).toEqual(made.verifierKey);
     const published = await readFile(join(directory, "keys", publicKeyName), "utf8");
     expect(await parseVerifierKey(published)).toEqual(made.verifierKey);
     const { writeFile } = await import("node:fs/promises");
     await writeFile(path, "no key");
-    expect(await codeOf(() => SigningKey.open(join(directory, "keys"), "sennit/test"))).toBe(
+    expect(await codeOf(() => SigningKey.make(join(directory, "keys"), "sennit/test"))).toBe(
       "key-invalid",
     );
   } finally {

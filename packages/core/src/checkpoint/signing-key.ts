@@ -38,22 +38,36 @@ export class SigningKey {
     return SigningKey.#of(name, generateKeyPairSync("ed25519").privateKey);
   }
 
+  /** The key of a store that is being made: one that was left over from an attempt cut short, or a new one. @throws `key-invalid` */
+  static async make(directory: string, name: string): Promise<SigningKey> {
+    const known = await SigningKey.#read(directory, name);
+    if (known !== undefined) return known;
+    const key = await SigningKey.generate(name);
+    await key.#save(directory);
+    return key;
+  }
+
   /**
-   * Reads the key of a store's `keys` directory, and makes it when it is not there.
+   * Reads the key of a store's `keys` directory.
    *
-   * @throws `key-invalid`, also when the verifier key beside it is of another key or name: any 32 bytes make a private key, so
+   * @throws `key-invalid`, also when it is not there, because another would sign as if nothing had happened, and when the verifier key beside it is of another key or name: any 32 bytes make a private key, so
    * a changed one signs as well as the right one
    */
   static async open(directory: string, name: string): Promise<SigningKey> {
+    const key = await SigningKey.#read(directory, name);
+    if (key !== undefined) return key;
+    throw new StoreError("key-invalid", `The store has lost its signing key: ${directory}.`, {
+      hint: "Put back a copy of the directory; if the key is lost for good: sennit init --new-key",
+      details: { path: directory },
+    });
+  }
+
+  static async #read(directory: string, name: string): Promise<SigningKey | undefined> {
     const path = join(directory, privateKeyName);
     const pem = await readKeyFile(path);
-    if (pem !== undefined) {
-      const key = await SigningKey.#of(name, parsePem(pem, path));
-      await key.#compareWith(join(directory, publicKeyName));
-      return key;
-    }
-    const key = await SigningKey.generate(name);
-    await key.#save(directory);
+    if (pem === undefined) return undefined;
+    const key = await SigningKey.#of(name, parsePem(pem, path));
+    await key.#compareWith(join(directory, publicKeyName));
     return key;
   }
 

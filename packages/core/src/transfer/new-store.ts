@@ -121,7 +121,7 @@ async function makeKeys(directory: string, { storeId, keys }: NewStoreParts): Pr
     }
     await writeFile(join(directory, publicKeyName), keys.publicKey);
   }
-  return formatVerifierKey((await SigningKey.open(directory, logName(storeId))).verifierKey);
+  return formatVerifierKey((await SigningKey.make(directory, logName(storeId))).verifierKey);
 }
 
 async function acknowledge(path: string, { head, root }: CopiedLog): Promise<void> {

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { encodeEntry, type Entry } from "../codec/entry.ts";
 import { created, invalidated, updated } from "../event/event.ts";
 import { LogCopy } from "../log/log-copy.ts";
-import { openStore, openStoreOn } from "../open-store.ts";
+import { openStore, openStoreOn, renewSigningKey } from "../open-store.ts";
 import { openLevelStorage } from "../storage/level-storage.ts";
 import { openMemoryStorage } from "../storage/memory-storage.ts";
 import type { EmbeddedStore } from "../store.ts";
@@ -96,6 +96,7 @@ test.each(exportForms)(
   async (format) => {
     await withTemporaryDirectory(async (directory) => {
       cpSync(image, join(directory, "source"), { recursive: true });
+      await renewSigningKey(join(directory, "source"));
       const store = await openStore(join(directory, "source"));
       await store.append([updated("counter", { attributes: { value: "new" } })]);
       const bytes = await exported(store, { format });
@@ -167,6 +168,7 @@ function withCause(entry: Entry, from: string, to: string): Entry {
 test("an export made of lines says what the events say, and carries bytes only where lines cannot", async () => {
   await withTemporaryDirectory(async (directory) => {
     cpSync(image, directory, { recursive: true });
+    await renewSigningKey(directory);
     const store = await openStore(directory);
     await store.append([created("new", { kind: "note", name: "new" })]);
     const lines = (await exported(store, {}))
