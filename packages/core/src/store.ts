@@ -105,8 +105,9 @@ export interface Store extends Reader {
    */
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;
   /**
-   * Backs the log up into a directory that is new, empty or holds an earlier backup of it, while appends go on. What was
-   * written has been read back when this resolves. `restoreStore` makes a store of it.
+   * Backs the log up into a directory that is new, empty or holds an earlier backup of it, and does not stand in the store,
+   * while appends go on. When this resolves, what was written has been read back, and so has what earlier runs wrote,
+   * unless `quick` leaves that out. `restoreStore` makes a store of it.
    *
    * @throws `directory-not-empty`, `backup-of-another-store`, `backup-diverged`, `backup-damaged`, `backup-invalid`,
    * `backup-locked`, `argument-invalid`, `disk-full`, `aborted`

@@ -16,6 +16,13 @@ import {
 
 /** First members of the values after the first. */
 const codes = { entry: 1, key: 2, checkpoint: 3, end: 4 } as const;
+/** Members of a value, by its first one. */
+const memberCounts = new Map<unknown, number>([
+  [codes.entry, 4],
+  [codes.key, 4],
+  [codes.checkpoint, 2],
+  [codes.end, 5],
+]);
 
 export const messagePackForm: ExportForm = {
   encode: (item) => encodeMessagePack(valueOf(item)),
@@ -58,7 +65,11 @@ function startOf([format, version, storeId]: readonly unknown[]): ExportItem {
 }
 
 /** Takes a value apart. Binary members share memory with what was read, and are copied. */
-function itemOf([code, a, b, c, d]: readonly unknown[], count: number): ExportItem {
+function itemOf(members: readonly unknown[], count: number): ExportItem {
+  const [code, a, b, c, d] = members;
+  if (members.length !== (memberCounts.get(code) ?? members.length)) {
+    throw importError("import-invalid", count, "has members too many or too few");
+  }
   if (code === codes.entry && typeof a === "number" && isBytes(b) && isBytes(c)) {
     return { type: "entry", entry: entryOf(a, b, c, count) };
   }

@@ -326,6 +326,16 @@ test("msgpack: any changed byte is noticed", async () => {
   });
 });
 
+test("msgpack: a value with a member too many is refused", async () => {
+  await withExport("msgpack", async (bytes, directory) => {
+    const end = bytes.lastIndexOf(Buffer.from("9504", "hex"));
+    const longer = Buffer.concat([bytes, Buffer.from("c0", "hex")]);
+    longer[end] = 0x96;
+    const code = await codeOf(() => importStore(pieces(longer), join(directory, "target")));
+    expect(code).toBe("import-invalid");
+  });
+});
+
 test("a file that is no export is refused", async () => {
   await withTemporaryDirectory(async (directory) => {
     for (const text of ["", "hello", "[]", "{}\n", "\x93\xa1a\x01\x01"]) {
