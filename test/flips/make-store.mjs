@@ -6,7 +6,7 @@ import { created, invalidated, openStore, replaced, updated } from "@sennit/core
 import { openViews } from "@sennit/projections";
 
 /** Each opening makes a table of what the log held before, and four tables are compacted. */
-const sessions = 6;
+const openings = 6;
 /** A record with more versions than fit into one version block. */
 const longestRecord = "r-0";
 const updatesOfLongest = 78;
@@ -34,22 +34,22 @@ export const resendable = [
   },
 ];
 
-/** Appends what one session adds. */
-async function appendSession(store, session) {
-  if (session === 0) await store.append(initialRecords());
-  const { events, options } = resendable[session] ?? {};
+/** Appends what one opening adds. */
+async function appendOpening(store, opening) {
+  if (opening === 0) await store.append(initialRecords());
+  const { events, options } = resendable[opening] ?? {};
   if (events !== undefined) await store.append(events, options);
-  const share = updatesOfLongest / sessions;
-  await store.append(Array.from({ length: share }, (_, turn) => patchOf(session * share + turn)));
+  const share = updatesOfLongest / openings;
+  await store.append(Array.from({ length: share }, (_, turn) => patchOf(opening * share + turn)));
   await store.append(
-    Array.from({ length: recordCount - 1 }, (_, index) => changeOf(index + 1, session)),
+    Array.from({ length: recordCount - 1 }, (_, index) => changeOf(index + 1, opening)),
   );
-  if (session % 2 === 1) {
+  if (opening % 2 === 1) {
     await store.append([
-      invalidated(`r-${session * 5}`, { cause: `session ${session} was wrong` }),
+      invalidated(`r-${opening * 5}`, { cause: `opening ${opening} was wrong` }),
     ]);
   }
-  await store.label(session === 5 ? "last" : `session-${session % 3}`);
+  await store.label(opening === 5 ? "last" : `opening-${opening % 3}`);
 }
 
 function initialRecords() {
@@ -70,9 +70,9 @@ function patchOf(turn) {
   return updated(longestRecord, { attributes: { turn }, tags: { turn: turn % 7 } });
 }
 
-function changeOf(index, session) {
+function changeOf(index, opening) {
   const recordId = `r-${index}`;
-  if ((index + session) % 3 !== 0) return updated(recordId, { attributes: { session, index } });
+  if ((index + opening) % 3 !== 0) return updated(recordId, { attributes: { opening, index } });
   const derivedFrom = [{ recordId: `r-${(index * 7) % recordCount}`, role: "again" }];
   return replaced(recordId, {
     kind: index % 3 === 0 ? "model" : "dataset",
@@ -83,13 +83,13 @@ function changeOf(index, session) {
 
 /** Makes the store in `directory` and a copy of it, taken while it was open, in `image`. */
 export async function makeStore(directory, image) {
-  for (let session = 0; session < sessions; session += 1) {
+  for (let opening = 0; opening < openings; opening += 1) {
     const store = await openStore(directory);
     const views = await openViews(store);
-    await appendSession(store, session);
+    await appendOpening(store, opening);
     await views.caughtUp();
-    if (session === 0) await store.checkpoint();
-    if (session === sessions - 1) {
+    if (opening === 0) await store.checkpoint();
+    if (opening === openings - 1) {
       await setTimeout(idleMs);
       await cp(directory, image, { recursive: true });
     }
@@ -101,5 +101,5 @@ export async function makeStore(directory, image) {
 /** Every record of the store that questions are asked about. */
 export const recordIds = [
   ...Array.from({ length: recordCount }, (_, index) => `r-${index}`),
-  ...["given-1", "given-2", "keyed-1", "label:session-0", "label:last", "never-made"],
+  ...["given-1", "given-2", "keyed-1", "label:opening-0", "label:last", "never-made"],
 ];

@@ -61,7 +61,7 @@ function* storeQuestions(store, head) {
   yield ["changes", async () => (await at(head)).changesSince(200)];
   yield ["events", async () => all((await at(head)).events())];
   yield ["events reversed", async () => all((await at(head)).events({ reverse: true, limit: 20 }))];
-  for (const label of ["session-0", "session-1", "last"]) {
+  for (const label of ["opening-0", "opening-1", "last"]) {
     yield [`label ${label}`, async () => (await store.at({ label })).asOf];
   }
   yield ["proof", () => hex(store.log.proofs.inclusionProof(17, head))];

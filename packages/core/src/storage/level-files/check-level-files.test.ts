@@ -34,8 +34,8 @@ async function put(
 async function makeDatabase(directory: string): Promise<void> {
   await write(directory, async (db) => put(db, "a", 60, (at) => Buffer.alloc(200, at)));
   // Each opening makes a table of what the log held; the fourth table of a level is compacted with the others.
-  for (let session = 0; session < 5; session += 1) {
-    await write(directory, async (db) => put(db, "b", 10 + session, () => randomBytes(100)));
+  for (let opening = 0; opening < 5; opening += 1) {
+    await write(directory, async (db) => put(db, "b", 10 + opening, () => randomBytes(100)));
   }
   await write(directory, async (db) => put(db, "c", 40, () => randomBytes(90)));
 }
