@@ -71,7 +71,7 @@ test.each(exportForms)(
   },
 );
 
-test("with a key, a true checkpoint of an earlier size does not speak for a later one", async () => {
+test("with a key, a signed note that stands where none belongs speaks for nothing", async () => {
   await withExports(async (shell) => {
     const old = await readFile(join(shell.directory, "msgpack"));
     await shell.text("create", "note", "second", "--id", "note-2");
