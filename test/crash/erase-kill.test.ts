@@ -2,13 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { created, openStore } from "@sennit/core";
-import { withTemporaryDirectory } from "@sennit/core/testing";
+import { filesHolding, withTemporaryDirectory } from "@sennit/core/testing";
 import { beforeAll, expect, test } from "vitest";
 
 import { repositoryRoot } from "../support/repository.ts";
@@ -48,15 +47,6 @@ async function killErasure(directory: string, recordId: string, afterMs: number)
   return signal === "SIGKILL";
 }
 
-async function filesWith(directory: string, text: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(join(directory, "log"))) {
-    const path = join(directory, "log", name);
-    if ((await readFile(path)).includes(text)) found.push(name);
-  }
-  return found;
-}
-
 test("an erasure that is killed has not begun, or is finished when the store is next opened", async () => {
   await withTemporaryDirectory(async (directory) => {
     await fill(directory);
@@ -71,10 +61,10 @@ test("an erasure that is killed has not begun, or is finished when the store is 
       expect(erased === undefined).toBe(name === secret);
       outcomes[erased === undefined ? "whole" : "erased"] += 1;
       if (erased !== undefined)
-        expect([index, await filesWith(directory, secret)]).toEqual([index, []]);
+        expect([index, await filesHolding(directory, secret)]).toEqual([index, []]);
       expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
       await store.erase([`s-${index}`], { cause: "again" });
-      expect([index, await filesWith(directory, secret)]).toEqual([index, []]);
+      expect([index, await filesHolding(directory, secret)]).toEqual([index, []]);
       await store.close();
     }
     expect(outcomes.killed).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 /** What a log has erased is gone from the views too, from their rows and from their files. */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -11,7 +11,7 @@ import {
   type RecordedEvent,
 } from "@sennit/core";
 import { openLevelStorage, type Storage } from "@sennit/core/storage";
-import { codeOf, withTemporaryDirectory } from "@sennit/core/testing";
+import { filesHolding, codeOf, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test, vi } from "vitest";
 
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
@@ -37,19 +37,9 @@ async function namesAt(views: Views, position: number, tags?: Record<string, str
   return records.map(({ id, name }) => [id, name]);
 }
 
-async function filesWith(directory: string, text: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const file of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile()) continue;
-    const path = join(file.parentPath, file.name);
-    if ((await readFile(path)).includes(text)) found.push(path);
-  }
-  return found;
-}
-
 async function expectErased(directory: string, views: Views): Promise<void> {
   await views.caughtUp();
-  expect(await filesWith(directory, secret)).toEqual([]);
+  expect(await filesHolding(directory, secret)).toEqual([]);
   expect(await namesAt(views, 2)).toEqual([
     ["scan", ""],
     ["other", "other"],
@@ -153,7 +143,7 @@ test("views that could not be purged say so, and are purged by the next call tha
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     expect(await codeOf(() => views.caughtUp())).toBe("write-failed");
     expect(await codeOf(() => views.caughtUp())).toBe("write-failed");
-    expect(await filesWith(directory, secret)).not.toEqual([]);
+    expect(await filesHolding(directory, secret)).not.toEqual([]);
     isBroken = false;
     await expectErased(directory, views);
     await views.close();
@@ -207,7 +197,7 @@ test.each(stops)("a projection that stopped %s keeps no row of it", async (_wher
     expect(views.rows("names").get("name", ["scan"])).toBe(secret);
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
-    await vi.waitFor(async () => expect(await filesWith(directory, secret)).toEqual([]));
+    await vi.waitFor(async () => expect(await filesHolding(directory, secret)).toEqual([]));
     expect(views.rows("names").get("name", ["scan"])).not.toBe(secret);
     await views.close();
     await store.close();
@@ -225,7 +215,7 @@ test("a projection that stopped before the views were closed keeps no row of wha
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     const views = await openViews(store, { projections });
     expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
-    await vi.waitFor(async () => expect(await filesWith(directory, secret)).toEqual([]));
+    await vi.waitFor(async () => expect(await filesHolding(directory, secret)).toEqual([]));
     await views.close();
     await store.close();
   });
@@ -242,7 +232,7 @@ test("rows of a projection that is not open go with what is erased, and stay oth
     const without = await openViews(store);
     await without.caughtUp();
     await without.close();
-    expect(await filesWith(join(directory, "views"), "names")).not.toEqual([]);
+    expect(await filesHolding(join(directory, "views"), "names")).not.toEqual([]);
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     const views = await openViews(store);
     await expectErased(directory, views);

@@ -1,7 +1,4 @@
 /** Erasure: the content is gone from every file, and everything else is as it was. */
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-
 import { expect, test } from "vitest";
 
 import { parseVerifierKey } from "../checkpoint/signed-note.ts";
@@ -19,6 +16,7 @@ import type { EmbeddedStore } from "../store.ts";
 import { FaultStorage } from "../testing/fault-storage.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { eventId, make, readAll, withdraw } from "../testing/samples.ts";
+import { filesHolding } from "../testing/files-holding.ts";
 import { withTemporaryDirectory } from "../testing/temporary-directory.ts";
 
 const secret = "Marie Curie, born 1867 in Warsaw";
@@ -304,9 +302,9 @@ test.each([
       await store.close();
       store = await openStore(directory);
     }
-    expect(await filesWith(directory, "Marie")).not.toEqual([]);
+    expect(await filesHolding(directory, "Marie")).not.toEqual([]);
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
-    expect(await filesWith(directory, "Marie")).toEqual([]);
+    expect(await filesHolding(directory, "Marie")).toEqual([]);
     await store.append([withdraw("cfg")]);
     await store.close();
     const last = await openStore(directory);
@@ -324,7 +322,7 @@ test("no file holds what was erased while a reading was going on, and the readin
     const events = store.events()[Symbol.asyncIterator]();
     await events.next();
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
-    expect(await filesWith(directory, "Marie")).toEqual([]);
+    expect(await filesHolding(directory, "Marie")).toEqual([]);
     const positions: number[] = [];
     for (let next = await events.next(); next.done !== true; next = await events.next()) {
       positions.push(next.value.position);
@@ -357,7 +355,7 @@ test("what could not be purged is purged by the next erasure, and when the store
       const erase = () => store.erase(["scan@1"], { cause: "consent withdrawn" });
       expect(await codeOf(erase)).toBe("disk-full");
       expect((await store.record("scan@1")).erased?.cause).toBe("consent withdrawn");
-      expect(await filesWith(directory, "Marie")).not.toEqual([]);
+      expect(await filesHolding(directory, "Marie")).not.toEqual([]);
       expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
       if (reopens) {
         await store.close();
@@ -365,7 +363,7 @@ test("what could not be purged is purged by the next erasure, and when the store
       } else {
         expect((await erase()).position).toBeNull();
       }
-      expect([reopens, await filesWith(directory, "Marie")]).toEqual([reopens, []]);
+      expect([reopens, await filesHolding(directory, "Marie")]).toEqual([reopens, []]);
       await store.close();
     });
   }
@@ -410,13 +408,3 @@ test("the salts of consequences cannot be worked out from what is stored", async
   expect(added).toHaveLength(16);
   expect(guess.equals(added ?? guess)).toBe(false);
 });
-
-async function filesWith(directory: string, text: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const file of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile()) continue;
-    const path = join(file.parentPath, file.name);
-    if ((await readFile(path)).includes(text)) found.push(path);
-  }
-  return found;
-}

@@ -1,14 +1,13 @@
 /** Group commit: while one synced write is on its way, decided batches collect; the next write takes all that wait. */
 import type { VersionBlock } from "../codec/version-block.ts";
-import { encodeCommit, type CommitRecord } from "../codec/commit-record.ts";
-import { frame } from "../codec/frame.ts";
+import type { CommitRecord } from "../codec/commit-record.ts";
 import { isStoreError, StoreError } from "../errors.ts";
 import type { RecordId } from "../ids.ts";
 import { limits } from "../limits.ts";
-import { blockKey, commitKey } from "../storage/keyspace.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
 import type { DecidedBatch } from "./decide.ts";
 import { notStored } from "./recovery.ts";
+import { commitPuts } from "./stored-parts.ts";
 import type { StoredTree } from "./stored-tree.ts";
 
 interface Waiting {
@@ -163,31 +162,23 @@ export class GroupWriter {
     if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return undefined;
     const { head, recordedAtUs, recordCount } = last;
     const puts: StorageEntry[] = [];
+    const blocks = new Map<RecordId, VersionBlock>();
+    for (const batch of batches) {
+      for (const put of batch.puts) puts.push(put);
+      for (const [recordId, block] of batch.blocks) blocks.set(recordId, block);
+    }
     let commit: CommitRecord;
     try {
-      this.#assemble(batches, puts);
-      commit = { head, recordedAtUs, recordCount, frontier: [...this.#tree.frontier.hashes] };
-      puts.push([commitKey, encodeCommit(commit)]);
+      const leaves = batches.flatMap((batch) => batch.leaves);
+      const end = commitPuts(this.#tree, blocks, leaves, { head, recordedAtUs, recordCount });
+      for (const put of end.puts) puts.push(put);
+      commit = end.commit;
       await this.#storage.write({ puts, deletes: batches.flatMap(({ deletes }) => deletes ?? []) });
     } catch (error) {
       return this.#fail(error, puts);
     }
     this.#listener.onCommit(commit);
     return undefined;
-  }
-
-  /** Adds all that the batches are to store but the commit record. */
-  #assemble(batches: readonly DecidedBatch[], puts: StorageEntry[]): void {
-    const blocks = new Map<RecordId, VersionBlock>();
-    for (const batch of batches) {
-      for (const put of batch.puts) puts.push(put);
-      for (const [recordId, block] of batch.blocks) blocks.set(recordId, block);
-    }
-    for (const [recordId, block] of blocks) {
-      const key = blockKey(recordId);
-      puts.push([key, frame(key, block.bytes)]);
-    }
-    for (const tile of this.#tree.append(batches.flatMap(({ leaves }) => leaves))) puts.push(tile);
   }
 
   /** Those that wait were decided on top of the group that failed, and have never been handed to the storage. */

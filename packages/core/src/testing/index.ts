@@ -2,6 +2,7 @@
 export { EventPlanner, histories, type EventDraft, type HistoryStep } from "./arbitraries.ts";
 export { appendToBoth, compareAt, type ComparedStore } from "./compare.ts";
 export { FakeClock } from "./fake-clock.ts";
+export { filesHolding } from "./files-holding.ts";
 export { FaultStorage, type WriteFate } from "./fault-storage.ts";
 export { runLogContract, type LogUnderTest, type OpenedLog } from "./log-contract.ts";
 export { Oracle, type OracleAppended, type OracleOutcome } from "./oracle.ts";
