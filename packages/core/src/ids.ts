@@ -84,16 +84,39 @@ export function formatRef(ref: RecordVersionRef): string {
   return `${ref.recordId}@${ref.version}`;
 }
 
+const uuidBytes = 16;
+const uuidLength = 36;
+/** Where the two digits of each byte begin in the text of a UUID. */
+const digitsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+const hyphen = 0x2d;
+const digitCodes: readonly number[] = [...Buffer.from("0123456789abcdef")];
+// One text serves all ids: it is read before the next call can change it. Hexadecimal by Node would make six strings of each.
+const uuidText = Buffer.alloc(uuidLength, hyphen);
+
 /** The 16 bytes of a UUID. */
 export function encodeUuid(id: EventId): Buffer {
-  const hex = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
-  return Buffer.from(hex, "hex");
+  const bytes = Buffer.allocUnsafe(uuidBytes);
+  for (let index = 0; index < uuidBytes; index += 1) {
+    const at = digitsAt[index] as number;
+    bytes[index] = (digitValue(id.charCodeAt(at)) << 4) | digitValue(id.charCodeAt(at + 1));
+  }
+  return bytes;
+}
+
+/** The value of a hexadecimal digit in lower case. */
+function digitValue(code: number): number {
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 /** The text of 16 bytes as a UUID in lower case. */
 export function decodeUuid(bytes: Uint8Array): EventId {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  for (let index = 0; index < uuidBytes; index += 1) {
+    const at = digitsAt[index] as number;
+    const byte = bytes[index] as number;
+    uuidText[at] = digitCodes[byte >>> 4] as number;
+    uuidText[at + 1] = digitCodes[byte & 0xf] as number;
+  }
+  return uuidText.toString("latin1");
 }
 
 const poolBytes = 4096;
@@ -123,6 +146,8 @@ export function newEventId(timeMs: number = Date.now()): EventId {
 /** Bits of a store-made id that do not say time or position. */
 const storeIdTailBits = 26;
 
+const storeId = Buffer.alloc(uuidBytes);
+
 /**
  * Makes the id of an event that came without one: a UUIDv7 whose random part begins with the event's position, so that
  * it can be found again without an index.
@@ -130,7 +155,7 @@ const storeIdTailBits = 26;
  * @param tail 26 bits that set ids of different stores apart; copies of one log must use the same
  */
 export function storeEventId(timeMs: number, position: Position, tail: number): EventId {
-  const bytes = Buffer.allocUnsafe(16);
+  const bytes = storeId;
   bytes.writeUIntBE(timeMs, 0, 6);
   // 48 bits of position: 12 after the version, 36 after the variant; then the tail.
   const high = Math.floor(position / 2 ** 36);

@@ -17,6 +17,15 @@ function clip(text: string): string {
   return text.length <= issueTextMax ? text : `${text.slice(0, issueTextMax).toWellFormed()}…`;
 }
 
+/** What a text may be besides a short line. */
+interface TextOptions {
+  readonly empty?: boolean;
+  /** Tabs and line ends are allowed. */
+  readonly lines?: boolean;
+}
+
+const shortText: TextOptions = {};
+
 /** Checks values and remembers what is wrong where. Every check returns true when the value is fine. */
 export class Checker {
   readonly issues: Issue[] = [];
@@ -49,27 +58,20 @@ export class Checker {
     }
   }
 
-  /** Text of `bytesMin`-`bytesMax` bytes of UTF-8, well formed, without control characters unless allowed. */
+  /**
+   * Text of at most `bytesMax` bytes of UTF-8, well formed, not empty and without control characters unless allowed.
+   *
+   * Where it stands is named in two parts, put together when something is wrong: an event has many texts.
+   */
   text(
     value: unknown,
-    pointer: string,
+    at: string,
+    key: string | number,
     bytesMax: number,
-    options: { empty?: boolean; lines?: boolean } = {},
+    options: TextOptions = shortText,
   ): value is string {
-    if (typeof value !== "string")
-      return this.fail(pointer, `must be text, not ${describe(value)}`);
-    if (value.length === 0 && options.empty !== true)
-      return this.fail(pointer, "must not be empty");
-    if (!wellFormed(value)) {
-      return this.fail(pointer, "must be well-formed Unicode (it holds half of a surrogate pair)");
-    }
-    if (value.length * 3 > bytesMax && Buffer.byteLength(value) > bytesMax) {
-      return this.fail(pointer, `must be at most ${bytesMax} bytes of UTF-8`);
-    }
-    if ((options.lines === true ? controlsButLines : controls).test(value)) {
-      return this.fail(pointer, "must not hold control characters");
-    }
-    return true;
+    const problem = textProblem(value, bytesMax, options);
+    return problem === undefined || this.fail(`${at}/${pointerSegment(key)}`, problem);
   }
 
   integer(value: unknown, pointer: string, min: number, max: number): value is number {
@@ -142,6 +144,23 @@ export class Checker {
 const controls = /[\u0000-\u001f\u007f-\u009f]/u;
 // eslint-disable-next-line no-control-regex -- as above; tab, line feed and carriage return are allowed
 const controlsButLines = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/u;
+
+function textProblem(
+  value: unknown,
+  bytesMax: number,
+  { empty, lines }: TextOptions,
+): string | undefined {
+  if (typeof value !== "string") return `must be text, not ${describe(value)}`;
+  if (value.length === 0) return empty === true ? undefined : "must not be empty";
+  if (!wellFormed(value)) return "must be well-formed Unicode (it holds half of a surrogate pair)";
+  if (value.length * 3 > bytesMax && Buffer.byteLength(value) > bytesMax) {
+    return `must be at most ${bytesMax} bytes of UTF-8`;
+  }
+  if ((lines === true ? controlsButLines : controls).test(value)) {
+    return "must not hold control characters";
+  }
+  return undefined;
+}
 
 function wellFormed(text: string): boolean {
   return text.isWellFormed();

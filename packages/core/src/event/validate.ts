@@ -22,6 +22,8 @@ const envelopeMembers = new Set([
   "allowInvalidSources",
   "unknownSources",
 ]);
+const eventIdMembers = ["id", "causationId", "correlationId"];
+const booleanMembers = ["cascade", "allowInvalidSources"];
 const storeMembers = new Set(["position", "version", "recordedAt", "hash", "erasedBy"]);
 const documentNames: ReadonlySet<string> = new Set(documentMembers);
 const updateMembers = new Set(["patch", "document", "reason", "restores"]);
@@ -89,7 +91,7 @@ function checkEvent(value: unknown, check: Checker, at: string): void {
 }
 
 function checkEnvelope(value: Readonly<Record<string, unknown>>, check: Checker, at: string): void {
-  for (const key of ["id", "causationId", "correlationId"]) {
+  for (const key of eventIdMembers) {
     if (value[key] !== undefined && !isEventId(value[key])) {
       check.fail(
         `${at}/${key}`,
@@ -97,7 +99,7 @@ function checkEnvelope(value: Readonly<Record<string, unknown>>, check: Checker,
       );
     }
   }
-  if (value["actor"] !== undefined) check.text(value["actor"], `${at}/actor`, limits.actorBytesMax);
+  if (value["actor"] !== undefined) check.text(value["actor"], at, "actor", limits.actorBytesMax);
   const occurredAt = value["occurredAt"];
   if (
     occurredAt !== undefined &&
@@ -120,7 +122,7 @@ function checkOptions(value: Readonly<Record<string, unknown>>, check: Checker, 
   ) {
     check.fail(`${at}/expectedVersion`, 'must be a version, "none", "exists" or "any"');
   }
-  for (const key of ["cascade", "allowInvalidSources"]) {
+  for (const key of booleanMembers) {
     if (value[key] !== undefined) check.boolean(value[key], `${at}/${key}`);
   }
   const unknownSources = value["unknownSources"];
@@ -149,9 +151,9 @@ function checkData(type: EventType, data: unknown, check: Checker, at: string): 
 function checkDocument(value: unknown, check: Checker, at: string): void {
   if (!check.object(value, at)) return;
   check.members(value, documentNames, at);
-  check.text(value["kind"], `${at}/kind`, limits.kindBytesMax);
+  check.text(value["kind"], at, "kind", limits.kindBytesMax);
   if (value["kind"] === erasureKind) check.fail(`${at}/kind`, "is made by erasing alone");
-  check.text(value["name"], `${at}/name`, limits.nameBytesMax);
+  check.text(value["name"], at, "name", limits.nameBytesMax);
   if (value["tags"] !== undefined) checkTags(value["tags"], check, `${at}/tags`);
   if (value["uris"] !== undefined) checkUris(value["uris"], check, `${at}/uris`);
   if (value["attributes"] !== undefined) check.json(value["attributes"], `${at}/attributes`);
@@ -163,6 +165,8 @@ function checkDocument(value: unknown, check: Checker, at: string): void {
     checkActions(value["onInvalidate"], check, `${at}/onInvalidate`);
 }
 
+const tagText = { empty: true, lines: true };
+
 function checkTags(value: unknown, check: Checker, at: string): void {
   if (!check.object(value, at)) return;
   const keys = Object.keys(value);
@@ -171,21 +175,21 @@ function checkTags(value: unknown, check: Checker, at: string): void {
     return;
   }
   for (const key of keys) {
-    const place = `${at}/${pointerSegment(key)}`;
     const tag = value[key];
-    if (key === "__proto__") check.fail(place, 'must not be named "__proto__"');
-    else if (!check.text(key, place, limits.tagKeyBytesMax)) continue;
-    else if (typeof tag === "string")
-      check.text(tag, place, limits.tagValueBytesMax, { empty: true, lines: true });
-    else if (typeof tag === "number") check.json(tag, place);
-    else if (typeof tag !== "boolean")
-      check.fail(place, `must be text, a number or a boolean, not ${describe(tag)}`);
+    if (key === "__proto__") check.fail(`${at}/${key}`, 'must not be named "__proto__"');
+    else if (!check.text(key, at, key, limits.tagKeyBytesMax)) continue;
+    else if (typeof tag === "string") check.text(tag, at, key, limits.tagValueBytesMax, tagText);
+    else if (typeof tag !== "boolean" && !Number.isFinite(tag)) {
+      const place = `${at}/${pointerSegment(key)}`;
+      if (typeof tag === "number") check.json(tag, place);
+      else check.fail(place, `must be text, a number or a boolean, not ${describe(tag)}`);
+    }
   }
 }
 
 function checkUris(value: unknown, check: Checker, at: string): void {
   if (!check.array(value, at, limits.urisMax)) return;
-  value.forEach((uri, index) => check.text(uri, `${at}/${index}`, limits.uriBytesMax));
+  value.forEach((uri, index) => check.text(uri, at, index, limits.uriBytesMax));
 }
 
 function checkArtifacts(value: unknown, check: Checker, at: string): void {
@@ -194,11 +198,11 @@ function checkArtifacts(value: unknown, check: Checker, at: string): void {
     const place = `${at}/${index}`;
     if (!check.object(artifact, place)) return;
     check.members(artifact, artifactMembers, place);
-    check.text(artifact["name"], `${place}/name`, limits.nameBytesMax);
+    check.text(artifact["name"], place, "name", limits.nameBytesMax);
     if (artifact["uri"] !== undefined)
-      check.text(artifact["uri"], `${place}/uri`, limits.uriBytesMax);
+      check.text(artifact["uri"], place, "uri", limits.uriBytesMax);
     if (artifact["mediaType"] !== undefined)
-      check.text(artifact["mediaType"], `${place}/mediaType`, limits.nameBytesMax);
+      check.text(artifact["mediaType"], place, "mediaType", limits.nameBytesMax);
     if (artifact["sizeBytes"] !== undefined) {
       check.integer(artifact["sizeBytes"], `${place}/sizeBytes`, 0, Number.MAX_SAFE_INTEGER);
     }
@@ -211,7 +215,8 @@ function checkArtifacts(value: unknown, check: Checker, at: string): void {
 
 function checkDerivations(value: unknown, check: Checker, at: string): void {
   if (!check.array(value, at, limits.derivationsMax)) return;
-  const seen = new Set<string>();
+  // Most events have one source or none.
+  const seen = value.length > 1 ? new Set<string>() : undefined;
   value.forEach((derivation, index) => {
     const place = `${at}/${index}`;
     const problemsBefore = check.count;
@@ -221,12 +226,12 @@ function checkDerivations(value: unknown, check: Checker, at: string): void {
     const problem = recordIdProblem(recordId);
     if (problem !== undefined) check.fail(`${place}/recordId`, problem);
     if (version !== undefined) check.integer(version, `${place}/version`, 1, limits.versionMax);
-    if (role !== undefined && role !== null) check.text(role, `${place}/role`, limits.roleBytesMax);
+    if (role !== undefined && role !== null) check.text(role, place, "role", limits.roleBytesMax);
     if (relation !== undefined && !(typeof relation === "string" && relationNames.has(relation))) {
       check.fail(`${place}/relation`, `must be one of ${relations.join(", ")}`);
     }
     // Only members that are what they should be can be compared.
-    if (value.length === 1 || check.count > problemsBefore) return;
+    if (seen === undefined || check.count > problemsBefore) return;
     const key = JSON.stringify([recordId, version ?? 0, role ?? "", relation ?? defaultRelation]);
     if (seen.has(key)) check.fail(place, "names the same source, role and relation a second time");
     seen.add(key);
@@ -253,8 +258,7 @@ function checkUpdate(data: Readonly<Record<string, unknown>>, check: Checker, at
     // What the patch makes of the record is checked once it has been applied; this bounds the patch itself.
     checkPatch(patch, check, `${at}/patch`);
   }
-  if (reason !== undefined)
-    check.text(reason, `${at}/reason`, limits.causeBytesMax, { lines: true });
+  if (reason !== undefined) check.text(reason, at, "reason", limits.causeBytesMax, { lines: true });
   if (restores !== undefined) check.integer(restores, `${at}/restores`, 1, limits.versionMax);
 }
 
@@ -281,7 +285,7 @@ function checkInvalidation(
     new Set([...invalidationMembers, "root", "via"]),
     at,
   );
-  check.text(data["cause"], `${at}/cause`, limits.causeBytesMax, { lines: true });
+  check.text(data["cause"], at, "cause", limits.causeBytesMax, { lines: true });
   const versions = data["versions"];
   if (versions === undefined || !check.object(versions, `${at}/versions`)) return;
   check.members(versions, versionsMembers, `${at}/versions`);

@@ -5,13 +5,14 @@ import { encodePatchedDocument } from "../codec/patched-document.ts";
 import type { NewVersion, VersionBlock, VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import { contentDigest, type RecordDocument } from "../event/document.ts";
-import { storeEventId, type EventId, type Position, type RecordId } from "../ids.ts";
+import { randomBytes, storeEventId, type EventId, type Position, type RecordId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import { sha256 } from "../merkle/hashing.ts";
 import type { PendingState } from "../records/state.ts";
 import type { RecordVersions } from "../records/versions.ts";
 import type { StorageEntry } from "../storage/storage.ts";
+import type { AppendedEvent } from "./event-log.ts";
 import {
   blockWith,
   carriedRow,
@@ -24,14 +25,26 @@ import {
 /** The members of an event that are neither its structure nor its data. */
 export type EnvelopePayload = Omit<EntryPayload, "data">;
 
+const saltBytes = 16;
+
 /** What is drawn by chance for a given event. The ids of what the store adds because of it are derived, so that copies agree. */
-export interface EventSeed {
+export class EventSeed {
   /** Bits that end the ids made by the store. */
   readonly idTail: number;
   /** The salt of the given event, 16 bytes. */
-  readonly salt: Uint8Array;
+  readonly salt: Uint8Array = randomBytes(saltBytes);
+  #secret: Uint8Array | undefined;
+
+  constructor(idTail: number) {
+    this.idTail = idTail;
+  }
+
   /** What the salts of all that the store adds are made from, 16 bytes. It is stored nowhere. */
-  readonly secret: Uint8Array;
+  get secret(): Uint8Array {
+    // Most events add nothing.
+    this.#secret ??= randomBytes(saltBytes);
+    return this.#secret;
+  }
 }
 
 /** An event that has been checked and may be given a place. */
@@ -65,14 +78,15 @@ export interface BatchStart {
   readonly recordedAtUs: number;
 }
 
-/** What a batch writes. */
-export interface BuiltBatch extends BatchStart {
+/** The outcome of one batch: what to write, and what to answer. */
+export interface DecidedBatch extends BatchStart {
+  readonly appended: readonly AppendedEvent[];
   /** Leaf hashes of the batch's entries, in order. */
-  readonly leaves: readonly Uint8Array[];
+  readonly leaves: readonly Buffer[];
   readonly puts: readonly StorageEntry[];
   readonly deletes?: readonly Uint8Array[];
-  /** Newest block of each record touched; a later batch of the same write may replace it. */
-  readonly blocks: ReadonlyMap<RecordId, VersionBlock>;
+  /** Blocks of the records touched, in order: the last of a record is its newest. */
+  readonly blocks: readonly (readonly [RecordId, VersionBlock])[];
 }
 
 /** Places one event after another and keeps the pending state and the graph in step. */
@@ -82,8 +96,8 @@ export class BatchBuilder {
   readonly #recordedAtUs: number;
   readonly #recordedAtMs: number;
   readonly #puts: StorageEntry[] = [];
-  readonly #leaves: Uint8Array[] = [];
-  readonly #blocks = new Map<RecordId, VersionBlock>();
+  readonly #leaves: Buffer[] = [];
+  readonly #blocks: (readonly [RecordId, VersionBlock])[] = [];
   #head: Position;
   #recordCount: number;
   #givenBytes = 0;
@@ -137,8 +151,9 @@ export class BatchBuilder {
     return entry;
   }
 
-  build(): BuiltBatch {
+  build(appended: readonly AppendedEvent[]): DecidedBatch {
     return {
+      appended,
       puts: this.#puts,
       leaves: this.#leaves,
       blocks: this.#blocks,
@@ -182,7 +197,7 @@ export class BatchBuilder {
       this.#state.setOlderBlock(recordId, full);
     }
     this.#state.setBlock(recordId, next);
-    this.#blocks.set(recordId, next);
+    this.#blocks.push([recordId, next]);
   }
 
   #putDocument(position: Position, bytes: Buffer): void {
@@ -208,7 +223,7 @@ function saltOf({ origin, seed }: PlaceableEvent, position: Position): Uint8Arra
   const input = Buffer.alloc(secret.length + 8);
   input.set(secret);
   input.writeDoubleLE(position, secret.length);
-  return sha256(input).subarray(0, seed.salt.length);
+  return sha256(input).subarray(0, saltBytes);
 }
 
 /** Most records never get a second version, so the first one's digest is worked out when it is asked for. */

@@ -37,9 +37,11 @@ export function checkBatch(events: readonly unknown[]): NewEvent[] {
     );
   }
   // A hole in the array is an event that is missing; `map` would pass over it.
-  return Array.from(events, (event, index) =>
-    validateEvent(event, events.length > 1 ? index : undefined),
-  );
+  const checked: NewEvent[] = [];
+  for (let index = 0; index < events.length; index += 1) {
+    checked.push(validateEvent(events[index], events.length > 1 ? index : undefined));
+  }
+  return checked;
 }
 
 /** SHA-256 of a batch as it was sent, whatever the order of members. */

@@ -25,7 +25,7 @@ export function validateAppendOptions(options: AppendOptions): void {
   if (options.expectedHead !== undefined)
     check.integer(options.expectedHead, "/expectedHead", 0, limits.positionMax);
   if (options.idempotencyKey !== undefined) {
-    check.text(options.idempotencyKey, "/idempotencyKey", limits.idempotencyKeyBytesMax);
+    check.text(options.idempotencyKey, "", "idempotencyKey", limits.idempotencyKeyBytesMax);
   }
   if (options.unchangedSince !== undefined) checkUnchanged(options.unchangedSince, check);
   const [first] = check.issues;

@@ -9,16 +9,16 @@ import {
   type NewDerivation,
 } from "../event/document.ts";
 import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
-import { idTail, newEventTail, randomBytes, type RecordId, type RecordVersionRef } from "../ids.ts";
+import { idTail, newEventTail, type RecordId, type RecordVersionRef } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 import { mustHaveEntry, type PendingState } from "../records/state.ts";
 import { mustHaveVersions, RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import {
   BatchBuilder,
+  EventSeed,
   type BatchStart,
-  type BuiltBatch,
-  type EventSeed,
+  type DecidedBatch,
   type PlaceableEvent,
 } from "./batch-builder.ts";
 import { withdrawnBy, type VersionRange } from "./cascade.ts";
@@ -45,11 +45,6 @@ const headerMembers = ["kind", "derivedFrom"] as const;
 /** Why something falls through a withdrawal whose own cause was erased. */
 const erasedCause = "erased";
 
-/** The outcome of one batch: what to write, and what to answer. */
-export interface DecidedBatch extends BuiltBatch {
-  readonly appended: readonly AppendedEvent[];
-}
-
 /** Why and through what a version falls that nobody named. */
 interface Fall {
   readonly cause: string;
@@ -63,7 +58,8 @@ export class BatchDecider {
   readonly #graph: LineageGraph | undefined;
   readonly #builder: BatchBuilder;
   readonly #recordedAt: string;
-  #seed: EventSeed = { idTail: 0, salt: Buffer.alloc(16), secret: Buffer.alloc(16) };
+  /** Of the event being decided. */
+  #seed!: EventSeed;
 
   /** @param graph needed only for cascading invalidations; kept in step when it is there */
   constructor(state: PendingState, graph: LineageGraph | undefined, start: BatchStart) {
@@ -75,25 +71,20 @@ export class BatchDecider {
 
   /** @throws the codes of `EventLog.append`, with `details.index` naming the event refused */
   decide(events: readonly NewEvent[]): DecidedBatch {
-    const appended = events.map((event, index) => {
-      try {
-        return this.#decideEvent(event);
-      } catch (error) {
-        throw atIndex(error, index, events.length);
-      }
-    });
-    return { ...this.#builder.build(), appended };
+    const appended: AppendedEvent[] = [];
+    try {
+      for (const event of events) appended.push(this.#decideEvent(event));
+    } catch (error) {
+      throw atIndex(error, appended.length, events.length);
+    }
+    return this.#builder.build(appended);
   }
 
   #decideEvent(event: NewEvent): AppendedEvent {
     const duplicate = findDuplicate(this.#state, event);
     if (duplicate !== undefined) return duplicate;
     // Copies of a log derive the same ids for what the store adds, because they come from the id of the event given.
-    this.#seed = {
-      idTail: event.id === undefined ? newEventTail() : idTail(event.id),
-      salt: randomBytes(16),
-      secret: randomBytes(16),
-    };
+    this.#seed = new EventSeed(event.id === undefined ? newEventTail() : idTail(event.id));
     const versions = RecordVersions.of(this.#state, event.recordId);
     checkExpectedVersion(event, versions?.current);
     switch (event.type) {

@@ -14,12 +14,12 @@ import type { LineageGraph } from "../lineage/graph.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { mustHaveEntry, PendingState, StoredState, type State } from "../records/state.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { BatchStart } from "./batch-builder.ts";
+import type { BatchStart, DecidedBatch } from "./batch-builder.ts";
 import { cascades, checkBatch, isAllStored } from "./batch-input.ts";
 import type { Acknowledged, AcknowledgedFile } from "./acknowledged-file.ts";
 import { checkConditions, noAppendOptions, validateAppendOptions } from "./conditions.ts";
 import { findDamage } from "./damage.ts";
-import { BatchDecider, type DecidedBatch } from "./decide.ts";
+import { BatchDecider } from "./decide.ts";
 import {
   eraseContent,
   type EraseOptions,
@@ -185,11 +185,9 @@ export class EmbeddedLog implements EventLog {
     if (this.#writer.waitingPuts > limits.pendingPutsMax) {
       throw new StoreError("too-many-pending-appends", "Too many events wait for the disk.");
     }
-    const needsGraph = checked.some(cascades);
-    const mustWait = () => this.#gate.isShut || (needsGraph && this.#graph === undefined);
     // Decided in the turn of the call, if possible: the sender may change its objects later, and what was checked is stored.
-    const own = mustWait() ? structuredClone(checked) : checked;
-    while (mustWait()) {
+    const own = this.#mustWait(checked) ? structuredClone(checked) : checked;
+    while (this.#mustWait(own)) {
       if (this.#gate.isShut) await this.#gate.wait(own.length);
       else await this.#gate.shut(this.graph());
       throwIfAborted(options.signal);
@@ -202,6 +200,10 @@ export class EmbeddedLog implements EventLog {
     await (signal === undefined ? written : untilAborted(written, signal));
     const last = batch.appended.some(({ status }) => status === "stored") ? batch.head : this.head;
     return { head: last, events: batch.appended };
+  }
+
+  #mustWait(events: readonly NewEvent[]): boolean {
+    return this.#gate.isShut || (this.#graph === undefined && events.some(cascades));
   }
 
   /**
@@ -329,10 +331,9 @@ export class EmbeddedLog implements EventLog {
       const batch = withKey(state, decided, events, options.idempotencyKey);
       state.keep();
       // A batch of duplicates alone leaves the time of the last batch as it was.
-      if (batch.head > start.head) {
-        this.#decided = { head: batch.head, recordCount: batch.recordCount, recordedAtUs };
-      }
-      return { ...batch, ...this.#decided };
+      if (batch.head === start.head) return { ...batch, ...this.#decided };
+      this.#decided = { head: batch.head, recordCount: batch.recordCount, recordedAtUs };
+      return batch;
     } catch (error) {
       state.rollback();
       this.#graph?.truncate(start.head);

@@ -48,10 +48,13 @@ function checkOptions(options: EraseOptions): void {
   if (check.object(options, "")) {
     const { cause, actor, dryRun } = options;
     check.members({ ...options }, optionNames, "");
-    if (check.text(cause, "/cause", limits.causeBytesMax, { lines: true }) && cause.trim() === "") {
+    if (
+      check.text(cause, "", "cause", limits.causeBytesMax, { lines: true }) &&
+      cause.trim() === ""
+    ) {
       check.fail("/cause", "must not be empty");
     }
-    if (actor !== undefined) check.text(actor, "/actor", limits.actorBytesMax);
+    if (actor !== undefined) check.text(actor, "", "actor", limits.actorBytesMax);
     if (dryRun !== undefined) check.boolean(dryRun, "/dryRun");
   }
   const [first] = check.issues;

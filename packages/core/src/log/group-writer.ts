@@ -5,15 +5,35 @@ import { isStoreError, StoreError } from "../errors.ts";
 import type { RecordId } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { Storage, StorageEntry } from "../storage/storage.ts";
-import type { DecidedBatch } from "./decide.ts";
+import type { DecidedBatch } from "./batch-builder.ts";
 import { notStored } from "./recovery.ts";
 import { commitPuts } from "./stored-parts.ts";
 import type { StoredTree } from "./stored-tree.ts";
 
-interface Waiting {
-  readonly batch: DecidedBatch;
-  readonly resolve: () => void;
-  readonly reject: (error: StoreError) => void;
+/** Batches that are written together, and what all their callers wait for. */
+class Group {
+  readonly batches: DecidedBatch[] = [];
+  events = 0;
+  readonly durable: Promise<void>;
+  resolve!: () => void;
+  reject!: (error: StoreError) => void;
+
+  constructor() {
+    // One promise for all of them: one for each would cost every append.
+    this.durable = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  add(batch: DecidedBatch): void {
+    this.batches.push(batch);
+    this.events += batch.appended.length;
+  }
+
+  hasRoomFor(batch: DecidedBatch): boolean {
+    return this.events + batch.appended.length <= limits.groupEventsMax;
+  }
 }
 
 /** What a log does when a group of batches has been written, or could not be. */
@@ -43,7 +63,9 @@ export class GroupWriter {
   readonly #storage: Storage;
   readonly #tree: StoredTree;
   readonly #listener: GroupListener;
-  #waiting: Waiting[] = [];
+  /** The groups to be written, oldest first; batches join the last one. */
+  #waiting: Group[] = [];
+  #waitingBatches = 0;
   #waitingPuts = 0;
   #isWriting = false;
   /** A write that waits for more batches begins when so many are there, or when the event loop has turned. */
@@ -71,14 +93,18 @@ export class GroupWriter {
 
   /** Resolves once the batch is durable. */
   write(batch: DecidedBatch): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const isFirst = this.#waiting.push({ batch, resolve, reject }) === 1;
-      this.#waitingPuts += batch.puts.length;
-      this.#lastCameMs = performance.now();
-      if (this.#waiting.length >= this.#wanted) this.#start();
-      // One turn of the microtask queue: callers of the same turn join this one.
-      else if (isFirst && this.#turn === undefined) queueMicrotask(() => this.#startUnlessWanted());
-    });
+    let group = this.#waiting.at(-1);
+    if (group?.hasRoomFor(batch) !== true) this.#waiting.push((group = new Group()));
+    group.add(batch);
+    this.#waitingBatches += 1;
+    this.#waitingPuts += batch.puts.length;
+    this.#lastCameMs = performance.now();
+    if (this.#waitingBatches >= this.#wanted) this.#start();
+    // One turn of the microtask queue: callers of the same turn join this one.
+    else if (this.#waitingBatches === 1 && this.#turn === undefined) {
+      queueMicrotask(() => this.#startUnlessWanted());
+    }
+    return group.durable;
   }
 
   /** Resolves when nothing waits any more. */
@@ -93,21 +119,23 @@ export class GroupWriter {
 
   /** Begins to write what waits, within this call. */
   #start(): void {
-    if (this.#isWriting || this.#waiting.length === 0) return;
+    if (this.#isWriting) return;
+    const group = this.#waiting.shift();
+    if (group === undefined) return;
+    const { batches } = group;
+    this.#waitingBatches -= batches.length;
+    for (const { puts } of batches) this.#waitingPuts -= puts.length;
     clearImmediate(this.#turn);
     this.#turn = undefined;
     this.#wanted = Infinity;
     this.#isWriting = true;
-    const group = this.#takeGroup();
     const startMs = performance.now();
-    void this.#write(group.map(({ batch }) => batch)).then((error) => {
+    void this.#write(batches).then((error) => {
       this.#isWriting = false;
       this.#choose(startMs, performance.now());
-      this.#goOn(group.length);
-      for (const { resolve, reject } of group) {
-        if (error === undefined) resolve();
-        else reject(error);
-      }
+      this.#goOn(batches.length);
+      if (error === undefined) group.resolve();
+      else group.reject(error);
       this.#wokenMs = performance.now();
       if (this.#isWriting || this.#waiting.length > 0) return;
       for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -127,9 +155,9 @@ export class GroupWriter {
 
   /** Writes on at once, or after the callers that are about to be woken have come again. */
   #goOn(woken: number): void {
-    const callers = woken + this.#waiting.length;
+    const callers = woken + this.#waitingBatches;
     const wanted = this.#inHalves ? Math.ceil(callers / 2) : callers;
-    if (this.#waiting.length >= wanted) {
+    if (this.#waitingBatches >= wanted) {
       this.#start();
     } else if (callers > 1) {
       // Not all of them need come: then the write begins with those that did, once the event loop has turned.
@@ -140,19 +168,6 @@ export class GroupWriter {
         this.#start();
       });
     }
-  }
-
-  #takeGroup(): Waiting[] {
-    let events = 0;
-    let count = 0;
-    for (const { batch } of this.#waiting) {
-      if (count > 0 && events + batch.appended.length > limits.groupEventsMax) break;
-      events += batch.appended.length;
-      count += 1;
-    }
-    const group = this.#waiting.splice(0, count);
-    for (const { batch } of group) this.#waitingPuts -= batch.puts.length;
-    return group;
   }
 
   /** @returns undefined when the batches are durable; otherwise why they are not */
@@ -186,6 +201,7 @@ export class GroupWriter {
     const reason = isStoreError(cause) ? cause : writeFailed(cause);
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#waitingBatches = 0;
     this.#waitingPuts = 0;
     const outcome = this.#listener.onFailure(reason, attempted);
     for (const { reject } of waiting) reject(notStored(reason));

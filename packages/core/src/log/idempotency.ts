@@ -3,9 +3,8 @@ import { must } from "../assert.ts";
 import { StoreError } from "../errors.ts";
 import type { NewEvent } from "../event/event.ts";
 import type { PendingState } from "../records/state.ts";
-import type { BatchStart } from "./batch-builder.ts";
+import type { BatchStart, DecidedBatch } from "./batch-builder.ts";
 import { batchDigest } from "./batch-input.ts";
-import type { DecidedBatch } from "./decide.ts";
 import { storedAnswer } from "./duplicates.ts";
 import { idempotencyPut } from "./stored-parts.ts";
 
@@ -35,7 +34,7 @@ export function answerToKey(
   const appended = before.positions.map((position) =>
     storedAnswer(state, must(state.entry(position), "an idempotent batch's events are stored")),
   );
-  return { ...decided, puts: [], leaves: [], blocks: new Map(), appended };
+  return { ...decided, puts: [], leaves: [], blocks: [], appended };
 }
 
 /** The batch with what makes its key known, if it has one. */

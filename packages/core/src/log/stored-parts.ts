@@ -99,7 +99,7 @@ export function idempotencyPut(key: string, batch: IdempotentBatch): StorageEntr
 export function commitPuts(
   tree: StoredTree,
   blocks: ReadonlyMap<RecordId, VersionBlock>,
-  leaves: readonly Uint8Array[],
+  leaves: readonly Buffer[],
   last: Omit<CommitRecord, "frontier">,
 ): { readonly puts: readonly StorageEntry[]; readonly commit: CommitRecord } {
   const puts: StorageEntry[] = [];

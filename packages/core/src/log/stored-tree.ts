@@ -50,11 +50,11 @@ export class StoredTree {
   }
 
   /** Appends leaves in order. @returns the tiles to store in the same write as the leaves' entries */
-  append(leaves: readonly Uint8Array[]): StorageEntry[] {
+  append(leaves: readonly Buffer[]): StorageEntry[] {
     const tiles = new Map<string, StorageEntry>();
     for (const leaf of leaves) {
       const at = this.#frontier.size;
-      this.#grow(0, at, Buffer.from(leaf), tiles);
+      this.#grow(0, at, leaf, tiles);
       this.#frontier.append(leaf, (level, hash) => {
         if (level % tileHeight === 0) {
           this.#grow(level / tileHeight, Math.floor(at / 2 ** level), hash, tiles);

@@ -23,8 +23,8 @@ export class Frontier {
   }
 
   /** @param onNode called with each inner node the leaf completes, by its level: 1 for the parent of two leaves */
-  append(leaf: Uint8Array, onNode?: (level: number, hash: Buffer) => void): void {
-    let hash: Buffer = Buffer.from(leaf);
+  append(leaf: Buffer, onNode?: (level: number, hash: Buffer) => void): void {
+    let hash = leaf;
     let rest = this.#size;
     // Two subtrees of one size make one of twice the size: the carry of a binary addition.
     for (let level = 1; rest % 2 === 1; level += 1) {

@@ -14,6 +14,7 @@ import {
   olderBlockKey,
 } from "../storage/keyspace.ts";
 import type { Storage } from "../storage/storage.ts";
+import { RecentBlocks } from "./recent-blocks.ts";
 
 /** Synchronous look-ups of one state of the store. Each is one or two reads of a key. */
 export interface State {
@@ -97,8 +98,8 @@ export class StoredState implements State {
   }
 }
 
-/** Blocks kept after they were written; at most 3.6 KiB each. */
-const recentBlocksMax = 4096;
+/** Entries of the array of what was replaced that are kept for the next batch. */
+const replacedKept = 3 * 1024;
 
 /**
  * The state that the next event meets: everything decided so far, on disk or still on its way there.
@@ -114,29 +115,35 @@ export class PendingState implements State {
   readonly #documents = new Map<Position, Buffer>();
   readonly #eventIds = new Map<EventId, Position>();
   readonly #batches = new Map<string, IdempotentBatch>();
-  /** What the batch being decided replaced, newest last. */
-  readonly #replaced: Replaced[] = [];
-  /** Blocks lately written, oldest first: the next event about a record often comes soon. */
-  readonly #recentBlocks = new Map<RecordId, VersionBlock>();
+  /** What the batch being decided replaced, newest last: a map, a key and what stood there, one after another. */
+  readonly #replaced: unknown[] = [];
+  /** How much of it counts. The array keeps its length: emptying it would cost every batch a new one. */
+  #replacedEnd = 0;
+  /** Blocks lately written: the next event about a record often comes soon. */
+  readonly #recentBlocks = new RecentBlocks();
 
   constructor(stored: State) {
     this.#stored = stored;
   }
 
   begin(): void {
-    this.#replaced.length = 0;
+    this.#replacedEnd = 0;
   }
 
   keep(): void {
-    this.#replaced.length = 0;
+    this.#replacedEnd = 0;
+    if (this.#replaced.length > replacedKept) this.#replaced.length = 0;
   }
 
   rollback(): void {
-    for (const { map, key, before } of this.#replaced.toReversed()) {
+    for (let at = this.#replacedEnd - 3; at >= 0; at -= 3) {
+      const map = this.#replaced[at] as Map<unknown, unknown>;
+      const [key, before] = [this.#replaced[at + 1], this.#replaced[at + 2]];
       if (before === undefined) map.delete(key);
       else map.set(key, before);
     }
     this.#replaced.length = 0;
+    this.#replacedEnd = 0;
   }
 
   block(recordId: RecordId): VersionBlock | undefined {
@@ -204,12 +211,7 @@ export class PendingState implements State {
       const block = this.#blocks.get(recordId);
       if (block === undefined || block.lastPosition > head) continue;
       this.#blocks.delete(recordId);
-      this.#recentBlocks.delete(recordId);
       this.#recentBlocks.set(recordId, block);
-    }
-    for (const recordId of this.#recentBlocks.keys()) {
-      if (this.#recentBlocks.size <= recentBlocksMax) break;
-      this.#recentBlocks.delete(recordId);
     }
     forgetUpTo(this.#olderBlocks, head, (block) => block.lastPosition);
   }
@@ -217,6 +219,7 @@ export class PendingState implements State {
   /** Lets go of everything: from here on only what is stored counts. */
   forgetAll(): void {
     this.#replaced.length = 0;
+    this.#replacedEnd = 0;
     this.#blocks.clear();
     this.#olderBlocks.clear();
     this.#entries.clear();
@@ -237,16 +240,12 @@ export class PendingState implements State {
   }
 
   #set<K, V>(map: Map<K, V>, key: K, value: V): void {
-    this.#replaced.push({ map, key, before: map.get(key) });
+    this.#replaced[this.#replacedEnd] = map;
+    this.#replaced[this.#replacedEnd + 1] = key;
+    this.#replaced[this.#replacedEnd + 2] = map.get(key);
+    this.#replacedEnd += 3;
     map.set(key, value);
   }
-}
-
-/** An entry of a map before it was set; `before` is undefined when there was none. */
-interface Replaced {
-  readonly map: Map<unknown, unknown>;
-  readonly key: unknown;
-  readonly before: unknown;
 }
 
 function forgetUpTo<K, V>(
