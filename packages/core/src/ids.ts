@@ -125,13 +125,19 @@ let poolOffset = 0;
 
 /** Random bytes from the operating system, drawn in blocks because one call per event would dominate an append. */
 export function randomBytes(size: number): Buffer {
+  const at = draw(size);
+  return pool.subarray(at, at + size);
+}
+
+/** Where so many bytes begin in the pool that nobody else gets. */
+function draw(size: number): number {
   if (poolOffset + size > pool.length) {
     // A new pool each time: what was drawn from the one before belongs to those who have it.
     pool = randomFillSync(Buffer.allocUnsafeSlow(Math.max(poolBytes, size)));
     poolOffset = 0;
   }
   poolOffset += size;
-  return pool.subarray(poolOffset - size, poolOffset);
+  return poolOffset - size;
 }
 
 /** Makes a UUIDv7 (RFC 9562) of the given time in milliseconds since the epoch. */
@@ -187,5 +193,6 @@ export function idTail(id: EventId): number {
 
 /** Random tail bits for the id of an event that follows from no other. */
 export function newEventTail(): number {
-  return randomBytes(4).readUInt32BE(0) % 2 ** storeIdTailBits;
+  const at = draw(4);
+  return pool.readUInt32BE(at) % 2 ** storeIdTailBits;
 }

@@ -74,21 +74,22 @@ export function checkConditions(
       },
     );
   }
-  if (unchangedSince !== undefined && unchangedSince.position > head) {
+  if (unchangedSince === undefined) return;
+  if (unchangedSince.position > head) {
     throw new StoreError(
       "argument-invalid",
       `unchangedSince names position ${unchangedSince.position}, ahead of the head, ${head}.`,
       { details: { position: unchangedSince.position, head } },
     );
   }
-  for (const { recordId, version } of unchangedSince?.records ?? []) {
-    const position = changeSince(state, recordId, version, unchangedSince?.position ?? 0);
+  for (const { recordId, version } of unchangedSince.records) {
+    const position = changeSince(state, recordId, version, unchangedSince.position);
     if (position === undefined) continue;
     throw new StoreError(
       "condition-failed",
       `Record ${JSON.stringify(recordId)} has changed at position ${position}.`,
       {
-        details: { recordId, version: version ?? null, since: unchangedSince?.position, position },
+        details: { recordId, version: version ?? null, since: unchangedSince.position, position },
       },
     );
   }
