@@ -7,6 +7,7 @@ import {
   placeholderKind,
   type Derivation,
   type NewDerivation,
+  type PinnedDocument,
 } from "../event/document.ts";
 import type { InvalidationRoot, NewEvent, RecordedEvent } from "../event/event.ts";
 import { idTail, newEventTail, type RecordId, type RecordVersionRef } from "../ids.ts";
@@ -19,6 +20,8 @@ import {
   EventSeed,
   type BatchStart,
   type DecidedBatch,
+  type EnvelopePayload,
+  type NewContent,
   type PlaceableEvent,
 } from "./batch-builder.ts";
 import { withdrawnBy, type VersionRange } from "./cascade.ts";
@@ -105,14 +108,10 @@ export class BatchDecider {
     const placeholders = this.#placeholdersFor(event, derivedFrom);
     const edges = pinSources(this.#state, derivedFrom, "/data/derivedFrom");
     const data = storable(event.data, headerMembers);
-    const entry = this.#builder.place({
-      ...given(event, versions, this.#seed),
+    const entry = this.#place(event, versions, {
       structure: { type: "record.created", kind, edges },
       data,
-      content: {
-        isPatched: false,
-        document: () => completeDocument({ ...data, kind, derivedFrom: edges }),
-      },
+      content: createdContent(data, kind, edges),
     });
     return this.#answer(entry, placeholders, this.#lateEdges(event, entry, edges));
   }
@@ -137,8 +136,7 @@ export class BatchDecider {
       );
     }
     if (restores !== null) checkRestores(versions, restores, after);
-    const entry = this.#builder.place({
-      ...given(event, versions, this.#seed),
+    const entry = this.#place(event, versions, {
       structure: { type: "record.updated", edges, restores, documentDigest: null },
       data: compact({ ...splitUpdate(event.data), reason }),
       content: { isPatched: patch !== undefined, document: () => after },
@@ -158,8 +156,7 @@ export class BatchDecider {
       event.cascade === false
         ? []
         : withdrawnBy(must(this.#graph, "a cascade needs the graph"), recordId, range);
-    const entry = this.#builder.place({
-      ...given(event, versions, this.#seed),
+    const entry = this.#place(event, versions, {
       structure: { type: "record.invalidated", ...range, root: null, via: null },
       data: { cause },
     });
@@ -168,6 +165,25 @@ export class BatchDecider {
       this.#withdraw(event, entry, item.recordId, item, { cause, root, via: item.via }),
     );
     return this.#answer(entry, [], consequences);
+  }
+
+  /** Places the event given. */
+  #place(
+    event: NewEvent,
+    versions: RecordVersions | undefined,
+    { structure, data, content }: Pick<PlaceableEvent, "structure" | "data" | "content">,
+  ): Entry {
+    return this.#builder.place({
+      recordId: event.recordId,
+      versions,
+      id: event.id,
+      seed: this.#seed,
+      origin: "given",
+      envelope: envelopeOf(event),
+      structure,
+      data,
+      content,
+    });
   }
 
   /** S8: a new version that rests on a withdrawn one is withdrawn at once, for the same reason. */
@@ -227,10 +243,7 @@ export class BatchDecider {
         envelope: compact({ actor: event.actor }),
         structure: { type: "record.created", kind: placeholderKind, edges: [] },
         data,
-        content: {
-          isPatched: false,
-          document: () => completeDocument({ ...data, kind: placeholderKind }),
-        },
+        content: createdContent(data, placeholderKind, []),
       });
       made.push(placeholder);
     }
@@ -262,18 +275,21 @@ function toEvents(entries: readonly Entry[]): readonly RecordedEvent[] {
   return entries.length === 0 ? noEvents : entries.map((entry) => entry.event());
 }
 
-function given(
-  event: NewEvent,
-  versions: RecordVersions | undefined,
-  seed: EventSeed,
-): Pick<PlaceableEvent, "recordId" | "versions" | "id" | "seed" | "origin" | "envelope"> {
-  const { recordId, id, occurredAt, actor, causationId, correlationId } = event;
+function createdContent(
+  data: Omit<PinnedDocument, "kind" | "derivedFrom">,
+  kind: string,
+  derivedFrom: readonly Derivation[],
+): NewContent {
+  return { isPatched: false, document: () => completeDocument({ ...data, kind, derivedFrom }) };
+}
+
+function envelopeOf({ occurredAt, actor, causationId, correlationId }: NewEvent): EnvelopePayload {
   const envelope: Record<string, string> = {};
   if (occurredAt !== undefined) envelope["occurredAt"] = occurredAt;
   if (actor !== undefined) envelope["actor"] = actor;
   if (causationId !== undefined) envelope["causationId"] = causationId;
   if (correlationId !== undefined) envelope["correlationId"] = correlationId;
-  return { recordId, versions, id, seed, origin: "given", envelope };
+  return envelope;
 }
 
 /** Adds the event's place in its batch to an error. */
