@@ -7,12 +7,13 @@ import { append } from "./append.ts";
 import { asOf } from "./as-of.ts";
 import { ingest } from "./ingest.ts";
 import { opening } from "./opening.ts";
+import { rebuild } from "./rebuild.ts";
 import { formatJson, formatTable, type BoundedRow } from "./report.ts";
 import type { Benchmark, Run, Scale } from "./run.ts";
 import { Scratch } from "./scratch.ts";
 import { SqlitePeer } from "./sqlite.ts";
 
-const benchmarks: readonly Benchmark[] = [append, ingest, asOf, opening];
+const benchmarks: readonly Benchmark[] = [append, ingest, asOf, rebuild, opening];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
 const exitInvalid = 2;
 

@@ -15,6 +15,7 @@ import type { Observable } from "rxjs/internal/Observable";
 
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
+import { builtInProjections } from "./read-models/built-in.ts";
 import { recordsProjection } from "./read-models/records.ts";
 import { ProjectionRunner, type ProjectionProgress } from "./runner.ts";
 import { SpaceAllocator, sweepSpaces } from "./spaces.ts";
@@ -34,7 +35,7 @@ export async function openViews(
   store: EmbeddedStore,
   options: OpenViewsOptions = {},
 ): Promise<Views> {
-  const definitions = checkDefinitions([recordsProjection, ...(options.projections ?? [])]);
+  const definitions = checkDefinitions([...builtInProjections, ...(options.projections ?? [])]);
   const directory = store.directory === undefined ? undefined : join(store.directory, "views");
   const storage = await openStorage(directory);
   let isDamaged = false;

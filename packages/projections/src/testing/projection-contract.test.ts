@@ -1,9 +1,9 @@
-/** The contract, held by the built-in projection and by one of a user's; and broken by one that cheats. */
+/** The contract, held by every built-in projection and by one of a user's; and broken by one that cheats. */
 import { created, invalidated, updated, type RecordedEvent } from "@sennit/core";
 import { expect, test } from "vitest";
 
 import { defineProjection, type ProjectionDefinition } from "../projection.ts";
-import { recordsProjection } from "../read-models/records.ts";
+import { builtInProjections } from "../read-models/built-in.ts";
 import { givenEvents } from "./given-events.ts";
 import { runProjectionContract, type ProjectionHistory } from "./projection-contract.ts";
 import { sampleHistories } from "./samples.ts";
@@ -43,7 +43,9 @@ const story: ProjectionHistory = [
 ];
 const histories = [[], story, ...(await sampleHistories(6))];
 
-runProjectionContract("records", recordsProjection, histories);
+for (const definition of builtInProjections) {
+  runProjectionContract(definition.name, definition, histories);
+}
 runProjectionContract("activity", activity, histories);
 
 test("the rows made of events can be looked at", async () => {

@@ -11,7 +11,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { ProjectionDefinition } from "../projection.ts";
-import { recordsProjection } from "../read-models/records.ts";
+import { builtInProjections } from "../read-models/built-in.ts";
 import type { ProjectionProgress } from "../runner.ts";
 import { openViews, type Views } from "../views.ts";
 import { foldInPieces, readTables, type FoldedState } from "./split-fold.ts";
@@ -89,9 +89,9 @@ export function runProjectionContract(
   });
 }
 
-/** The built-in projection is there without being asked for. */
+/** A built-in projection is there without being asked for. */
 function own(definition: ProjectionDefinition): ProjectionDefinition[] {
-  return definition === recordsProjection ? [] : [definition];
+  return builtInProjections.includes(definition) ? [] : [definition];
 }
 
 async function eventsOf(history: ProjectionHistory): Promise<RecordedEvent[]> {
