@@ -22,6 +22,28 @@ const schema = `
   ) WITHOUT ROWID;
 `;
 
+// What a question about lineage needs beside it; the figures of appends are taken without it.
+const lineageIndexes = `
+  CREATE UNIQUE INDEX versions_by_number ON record_versions (record_id, version, position);
+  CREATE INDEX edges_by_source ON edges (source_id, source_version, position);
+  ANALYZE;
+`;
+
+const ancestorsAsOf = `
+  WITH RECURSIVE ancestors (record_id, version) AS (
+    SELECT e.source_id, e.source_version
+      FROM record_versions v JOIN edges e ON e.position = v.position
+      WHERE v.record_id = :recordId AND v.version = 1 AND v.position <= :position
+    UNION
+    SELECT e.source_id, e.source_version
+      FROM ancestors a
+      JOIN record_versions v ON v.record_id = a.record_id AND v.version = a.version
+      JOIN edges e ON e.position = v.position
+      WHERE v.position <= :position
+  )
+  SELECT record_id, version FROM ancestors
+`;
+
 /** Opens an empty database in a file. */
 export function openDatabase(path) {
   const db = new DatabaseSync(path);
@@ -43,6 +65,7 @@ export function openDatabase(path) {
     "SELECT source_id, source_version, relation FROM edges WHERE position = ?",
   );
   let head = 0;
+  let ancestors;
 
   function insert({ recordId, type, data }, recordedAt) {
     const { derivedFrom = [], ...content } = data.document ?? data;
@@ -72,6 +95,16 @@ export function openDatabase(path) {
       const event = eventAsOf.get(recordId, position);
       const derivedFrom = edgesOf.all(event.position);
       return { ...event, payload: JSON.parse(event.payload), derivedFrom };
+    },
+
+    indexLineage() {
+      db.exec(lineageIndexes);
+    },
+
+    /** Everything the first version of a record rests on as of a position. */
+    ancestorsAsOf(recordId, position) {
+      ancestors ??= db.prepare(ancestorsAsOf);
+      return ancestors.all({ recordId, position });
     },
 
     close() {

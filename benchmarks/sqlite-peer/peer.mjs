@@ -61,6 +61,19 @@ const tasks = {
     });
     return { microseconds };
   },
+
+  /** Makes the indexes for questions about the lineage of a filled database. */
+  indexLineage: ({ path }) => {
+    filled.get(path).indexLineage();
+    return {};
+  },
+
+  /** Asks a filled database for all ancestors of a record as of a position. */
+  ancestors: ({ path, recordId, position }) => {
+    const start = performance.now();
+    const { length } = filled.get(path).ancestorsAsOf(recordId, position);
+    return { milliseconds: performance.now() - start, count: length };
+  },
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

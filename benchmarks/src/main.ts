@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { asOf } from "./as-of.ts";
 import { ingest } from "./ingest.ts";
+import { lineage } from "./lineage.ts";
 import { opening } from "./opening.ts";
 import { rebuild } from "./rebuild.ts";
 import { formatJson, formatTable, type BoundedRow } from "./report.ts";
@@ -13,7 +14,7 @@ import type { Benchmark, Run, Scale } from "./run.ts";
 import { Scratch } from "./scratch.ts";
 import { SqlitePeer } from "./sqlite.ts";
 
-const benchmarks: readonly Benchmark[] = [append, ingest, asOf, rebuild, opening];
+const benchmarks: readonly Benchmark[] = [append, ingest, asOf, lineage, rebuild, opening];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
 const exitInvalid = 2;
 

@@ -3,8 +3,8 @@ import { loadavg } from "node:os";
 
 import type { Comparison } from "./timing.ts";
 
-/** `events/s`: more is better. `us` (microseconds) and `ms`: less is better. */
-type Unit = "events/s" | "us" | "ms";
+/** `events/s`: more is better. `us` (microseconds), `ms` and `MiB`: less is better. */
+type Unit = "events/s" | "us" | "ms" | "MiB";
 
 /** One measurement beside its peer. */
 export interface Row {

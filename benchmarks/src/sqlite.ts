@@ -81,6 +81,26 @@ export class SqlitePeer {
     return median((microseconds ?? []) as number[]);
   }
 
+  /** Like `fill`, with the indexes that lineage needs. */
+  async fillWithLineage(workload: string): Promise<string> {
+    const path = await this.fill(workload);
+    await this.#ask({ task: "indexLineage", path });
+    return path;
+  }
+
+  /** Milliseconds that a recursive query for all ancestors of a record as of a position takes. */
+  async ancestorsMs(
+    database: string,
+    id: RecordId,
+    position: Position,
+    expected: number,
+  ): Promise<number> {
+    const request = { task: "ancestors", path: database, recordId: id, position };
+    const { milliseconds = Number.NaN, count = expected } = await this.#ask(request);
+    if (count !== expected) throw new Error(`SQLite found ${String(count)} of ${expected}.`);
+    return Number(milliseconds);
+  }
+
   async close(): Promise<void> {
     await this.#process?.close();
   }

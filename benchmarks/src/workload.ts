@@ -28,6 +28,23 @@ export function workload(count: number): NewEvent[] {
   });
 }
 
+/** A binary tree of `count` bare records: each but the first derived from that of half its number. */
+export function tree(count: number): NewEvent[] {
+  return linked(count, (number) => (number - 1) >> 1);
+}
+
+/** A chain of `count` bare records: each but the first derived from the one before it. */
+export function chain(count: number): NewEvent[] {
+  return linked(count, (number) => number - 1);
+}
+
+function linked(count: number, sourceOf: (number: number) => number): NewEvent[] {
+  return Array.from({ length: count }, (_, number) => {
+    const derivedFrom = number === 0 ? [] : [{ recordId: recordId(sourceOf(number)) }];
+    return created(recordId(number), { kind: "record", name: recordId(number), derivedFrom });
+  });
+}
+
 /** Cuts a list into pieces of `size`; the last one may be shorter. */
 export function batchesOf<T>(items: readonly T[], size: number): T[][] {
   const batches: T[][] = [];
