@@ -19,6 +19,8 @@ import { EmbeddedReader } from "./read/embedded-reader.ts";
 import { labelEvent, labelRecordId } from "./read/labels.ts";
 import type {
   AsOf,
+  Blame,
+  BlameOptions,
   History,
   Impact,
   ImpactOptions,
@@ -313,6 +315,10 @@ export class EmbeddedStore implements Store {
 
   diff(from: string, to: string): Promise<RecordDiff> {
     return this.#now().diff(from, to);
+  }
+
+  blame(ref: string, options?: BlameOptions): Promise<Blame> {
+    return this.#now().blame(ref, options);
   }
 
   lineage(ref: string, options?: LineageOptions): Promise<Lineage> {

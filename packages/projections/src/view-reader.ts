@@ -2,6 +2,8 @@
 import {
   parseRef,
   StoreError,
+  type Blame,
+  type BlameOptions,
   type History,
   type Impact,
   type ImpactOptions,
@@ -129,6 +131,10 @@ export class ViewReader implements Reader {
 
   async diff(from: string, to: string): Promise<RecordDiff> {
     return this.#reader.diff(await this.resolve(from), await this.resolve(to));
+  }
+
+  async blame(ref: string, options?: BlameOptions): Promise<Blame> {
+    return this.#reader.blame(await this.resolve(ref), options);
   }
 
   async lineage(ref: string, options?: LineageOptions): Promise<Lineage> {

@@ -42,7 +42,8 @@ export function withdrawnBy(
   return toRanges(graph, viaOf, asOf);
 }
 
-function contentPositions(
+/** The content versions in a range, as positions. */
+export function contentPositions(
   graph: LineageGraph,
   recordId: RecordId,
   { from, to }: VersionRange,

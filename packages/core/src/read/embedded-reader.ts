@@ -9,11 +9,14 @@ import type { EmbeddedLog } from "../log/embedded-log.ts";
 import type { ReadOptions } from "../log/event-log.ts";
 import { mustHaveEntry } from "../records/state.ts";
 import { mustHaveVersions } from "../records/versions.ts";
+import { answerBlame } from "./blame-answer.ts";
 import { answerChanges } from "./changes-answer.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { answerImpact } from "./impact-answer.ts";
 import { answerLineage } from "./lineage-answer.ts";
 import type {
+  Blame,
+  BlameOptions,
   History,
   Impact,
   ImpactOptions,
@@ -83,6 +86,10 @@ export class EmbeddedReader implements Reader {
         after.versions.document(after.entry),
       ),
     };
+  }
+
+  blame(ref: string, options: BlameOptions = {}): Promise<Blame> {
+    return this.#ask(() => answerBlame(this.#scope, ref, options));
   }
 
   lineage(ref: string, options: LineageOptions = {}): Promise<Lineage> {

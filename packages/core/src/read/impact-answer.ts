@@ -1,18 +1,25 @@
-/** Answers `impact`: what an invalidation would withdraw. */
+/** Answers `impact`: what an invalidation would withdraw, or would have withdrawn, and what was made on top of that since. */
 import { must } from "../assert.ts";
 import { throwIfAborted } from "../abort.ts";
-import type { RecordId } from "../ids.ts";
-import { withdrawnBy } from "../log/cascade.ts";
+import { StoreError } from "../errors.ts";
+import type { Position, RecordId } from "../ids.ts";
+import type { LineageGraph } from "../lineage/graph.ts";
+import { descendants } from "../lineage/walk.ts";
+import { contentPositions, withdrawnBy, type VersionRange } from "../log/cascade.ts";
 import { RecordVersions } from "../records/versions.ts";
-import type { Impact, ImpactAction, ImpactOptions, ImpactRow } from "./reader.ts";
+import { formatTimestamp } from "../timestamp.ts";
+import type { Impact, ImpactAction, ImpactOptions, ImpactRow, ImpactSince } from "./reader.ts";
 import { foundVersion, mustFindRef, type ReadScope } from "./scope.ts";
 
+/** @throws `argument-invalid` for an instant of a what-if that is none or is after the reader's */
 export async function answerImpact(
-  scope: ReadScope,
+  reader: ReadScope,
   ref: string,
-  { since = false, cascade = true, signal }: ImpactOptions,
+  { at, since = false, cascade = true, signal }: ImpactOptions,
 ): Promise<Impact> {
-  const { asOf } = scope;
+  if (at !== undefined) assertInstant(at, reader.asOf);
+  const asOf = at ?? reader.asOf;
+  const scope = { ...reader, asOf };
   const { versions, entry, versionGiven } = mustFindRef(scope, ref);
   const { recordId } = versions;
   const current = must(versions.asOf(asOf), "a found record has a current version").version;
@@ -41,7 +48,45 @@ export async function answerImpact(
     }
   }
   const version = versionGiven ? entry.version : null;
-  return { of: { recordId, version }, asOf, withdrawn, actions };
+  const impact = { of: { recordId, version }, asOf: reader.asOf, withdrawn, actions };
+  if (at === undefined) return impact;
+  return { ...impact, at, since: madeSince(reader, graph, at, { recordId, range }, signal) };
+}
+
+function assertInstant(at: Position, asOf: Position): void {
+  if (Number.isInteger(at) && at >= 0 && at <= asOf) return;
+  throw new StoreError("argument-invalid", `at must be a position from 0 to ${asOf}.`, {
+    details: { at, asOf },
+  });
+}
+
+/** The content versions after a position that rest on a range, found in the lineage as of the reader. */
+function madeSince(
+  scope: ReadScope,
+  graph: LineageGraph,
+  at: Position,
+  { recordId, range }: { readonly recordId: RecordId; readonly range: VersionRange },
+  signal: AbortSignal | undefined,
+): ImpactSince[] {
+  const { asOf } = scope;
+  const made: ImpactSince[] = [];
+  const starts = contentPositions(graph, recordId, range, at);
+  for (const { position, pinned } of descendants(graph, starts, { asOf })) {
+    if (position <= at || graph.isInvalidation(position)) continue;
+    throwIfAborted(signal);
+    const { versions, entry } = foundVersion(scope, graph.refAt(position));
+    const { kind, name } = versions.document(entry);
+    made.push({
+      ...graph.refAt(position),
+      kind,
+      name,
+      position,
+      recordedAt: formatTimestamp(entry.recordedAtUs),
+      via: graph.refAt(pinned),
+      ...(entry.erased && { isErased: true as const }),
+    });
+  }
+  return made.toSorted((a, b) => a.position - b.position);
 }
 
 function actionVerdict({ state, asOf }: ReadScope, actionId: RecordId): ImpactAction["verdict"] {

@@ -2,7 +2,7 @@
 import type { Artifact, Derivation, Relation, TagValue } from "../event/document.ts";
 import type { InvalidationRoot, RecordedEvent } from "../event/event.ts";
 import type { JsonValue } from "../event/json.ts";
-import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
+import type { EventId, Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import type { LineageDirection } from "../lineage/walk.ts";
 import type { ReadOptions } from "../log/event-log.ts";
 
@@ -133,19 +133,81 @@ export interface ImpactAction {
   readonly verdict: "known" | "withdrawn" | "unknown";
 }
 
+/** A version made after the instant of a what-if, which rests on what would have been withdrawn then. */
+export interface ImpactSince extends RecordVersionRef {
+  readonly kind: string;
+  readonly name: string;
+  readonly position: Position;
+  readonly recordedAt: string;
+  /** The version it pins through which it rests on the record. */
+  readonly via: RecordVersionRef;
+  /** There only when its content was erased, and the name is empty. */
+  readonly isErased?: true;
+}
+
 export interface Impact {
   readonly of: { readonly recordId: RecordId; readonly version: Version | null };
   readonly asOf: Position;
+  /** There only when asked for: the position for which `withdrawn` and `actions` speak. */
+  readonly at?: Position;
   /** The record itself first. */
   readonly withdrawn: readonly ImpactRow[];
   readonly actions: readonly ImpactAction[];
+  /**
+   * There only with `at`: what was made between then and the reader's instant and rests on the versions of the ref,
+   * directly or transitively, whether it is valid or not; in the order of the positions.
+   */
+  readonly since?: readonly ImpactSince[];
 }
 
 export interface ImpactOptions {
+  /** What if it had been known at this position? 0 to the reader's. The ref means what it meant then. */
+  readonly at?: Position | undefined;
   /** With a version in the ref: withdraw it and all later ones. Default false. */
   readonly since?: boolean | undefined;
   /** Default true. */
   readonly cascade?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The event that made a field what it is. */
+export interface BlameSetter {
+  readonly version: Version;
+  readonly position: Position;
+  readonly recordedAt: string;
+  readonly eventId: EventId;
+  readonly type: "record.created" | "record.updated";
+  readonly actor: string | null;
+  /** The reason of an update, where it gave one. */
+  readonly reason: string | null;
+  /** The version that an update brought back. */
+  readonly restores: Version | null;
+  /** There only when the event's content was erased, and with it the actor and the reason. */
+  readonly isErased?: true;
+}
+
+/**
+ * The largest part of a document that one event made what it is: since that event its value has stood unchanged, and
+ * before it, it was another or none.
+ */
+export interface BlameField extends BlameSetter {
+  /** A JSON pointer in the record's document. */
+  readonly pointer: string;
+  readonly value: JsonValue;
+  /** There only when the version before was erased: whether it held the same is not known any more. */
+  readonly isErasedBefore?: true;
+}
+
+export interface Blame {
+  readonly of: RecordVersionRef;
+  readonly asOf: Position;
+  /** In the order of the document's members; together they are the whole document. */
+  readonly fields: readonly BlameField[];
+  /** There only when the version's content was erased: of it only the kind and the sources are left. */
+  readonly erased?: ErasureView;
+}
+
+export interface BlameOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -220,6 +282,8 @@ export interface Reader {
   history(recordId: RecordId): Promise<History>;
   /** @throws `content-erased` also */
   diff(from: string, to: string): Promise<RecordDiff>;
+  /** Which event set each field of a version's document. Cost: the versions back to the oldest of those events. */
+  blame(ref: string, options?: BlameOptions): Promise<Blame>;
   lineage(ref: string, options?: LineageOptions): Promise<Lineage>;
   /** What an invalidation of the ref would withdraw: without a version, all versions so far. */
   impact(ref: string, options?: ImpactOptions): Promise<Impact>;

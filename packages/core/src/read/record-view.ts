@@ -44,7 +44,8 @@ export function recordView(
   };
 }
 
-function erasureView(state: State, { contentPosition }: VersionEntry): ErasureView {
+/** Which event erased the content of a version. */
+export function erasureView(state: State, { contentPosition }: VersionEntry): ErasureView {
   const { erasure } = mustHaveEntry(state, contentPosition);
   const { erasedBy: position } = must(erasure, "erased content says by which event");
   const event = mustHaveEntry(state, position);
