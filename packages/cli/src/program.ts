@@ -53,6 +53,11 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "the versions of a record",
     load: () => import("./commands/history.ts"),
   },
+  blame: {
+    group: "Read",
+    summary: "which event set each field of a record",
+    load: () => import("./commands/blame.ts"),
+  },
   diff: {
     group: "Read",
     summary: "what differs between two versions, or two instants",

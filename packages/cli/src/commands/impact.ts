@@ -1,25 +1,40 @@
 /** `sennit impact`: what an invalidation would withdraw. */
-import { parseRef, StoreError, type Impact } from "@sennit/core";
+import { parseAsOf, parseRef, StoreError, type Impact, type ImpactSince } from "@sennit/core";
 
 import { noteAsOf, versionRange } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { plural, printable } from "../output.ts";
+import { plural, printable, shortTime, type Output } from "../output.ts";
 
 export const command = defineCommand({
   name: "impact",
   summary: "what an invalidation would withdraw",
   arguments: [{ name: "REF[@V]", help: "The record: all its versions so far, or version V alone" }],
-  flags: [{ name: "since", type: "boolean", help: "Version V and all later ones" }],
+  flags: [
+    { name: "since", type: "boolean", help: "Version V and all later ones" },
+    {
+      name: "at",
+      type: "string",
+      value: "INSTANT",
+      help: "What if it had been known then, and what was made since that rests on it?",
+    },
+  ],
   examples: [
     "sennit impact calibration-3",
+    "sennit impact calibration-3 --at 2026-03-02T10:00:00Z",
     "sennit impact model/braggnn@2 --as-of submitted-paper",
   ],
   async run(context) {
     checkSince(context, "impact");
     const reader = await context.reader();
     const ref = await context.resolve(context.values.argument(0));
+    const instant = context.values.text("at");
+    const at =
+      instant === undefined
+        ? undefined
+        : (await (await context.store()).at(parseAsOf(instant))).asOf;
     const impact = await reader.impact(ref, {
+      at,
       since: context.values.flag("since"),
       signal: context.io.signal,
     });
@@ -44,13 +59,14 @@ export function printImpact({ out }: Context, impact: Impact): void {
     out.json(impact);
     return;
   }
-  const { withdrawn, actions } = impact;
+  const { withdrawn, actions, at, since } = impact;
+  const would = at === undefined ? "would withdraw" : `at position ${at} it would have withdrawn`;
   const others = new Set(withdrawn.slice(1).map(({ recordId }) => recordId)).size;
   const rest = others === 1 ? "rests" : "rest";
   out.line(
     others === 0
-      ? "would withdraw the record itself and nothing else"
-      : `would withdraw the record itself and ${plural(others, "record")} that ${rest} on it`,
+      ? `${would} the record itself and nothing else`
+      : `${would} the record itself and ${plural(others, "record")} that ${rest} on it`,
   );
   out.table(
     [
@@ -71,4 +87,32 @@ export function printImpact({ out }: Context, impact: Impact): void {
   for (const { recordId, actionId, verdict } of actions) {
     out.line(`action ${printable(actionId)} of ${printable(recordId)}: ${verdict}`);
   }
+  if (since !== undefined) printSince(out, since);
+}
+
+function printSince(out: Output, since: readonly ImpactSince[]): void {
+  if (since.length === 0) {
+    out.line("nothing made since then rests on it");
+    return;
+  }
+  const rests = since.length === 1 ? "rests" : "rest";
+  out.line(`${plural(since.length, "version")} made since then ${rests} on it`);
+  out.table(
+    [
+      { title: "POSITION", align: "right" },
+      { title: "RECORDED" },
+      { title: "RECORD" },
+      { title: "KIND" },
+      { title: "NAME", flexible: true },
+      { title: "THROUGH" },
+    ],
+    since.map(({ position, recordedAt, recordId, version, kind, name, via, isErased }) => [
+      String(position),
+      shortTime(recordedAt),
+      printable(`${recordId}@${version}`),
+      printable(kind),
+      isErased === true ? "(erased)" : printable(name),
+      printable(`${via.recordId}@${via.version}`),
+    ]),
+  );
 }

@@ -1,0 +1,50 @@
+/** Questions about the past on the command line: blame, and what would have fallen had it been known. */
+import { expect, test } from "vitest";
+
+import { withShell, type Shell } from "./support.ts";
+
+/** A calibration, a scan on it, its revision, and a decision on the scan. */
+async function story(shell: Shell): Promise<void> {
+  await shell.text("create", "calibration", "c", "--id", "cal", "--attr", '{"gain":{"x":1,"y":2}}');
+  await shell.text("create", "scan", "s", "--id", "scan", "--from", "cal");
+  await shell.text("update", "cal", "--set", "attributes.gain.x=3", "--reason", "drift");
+  await shell.text("create", "decision", "d", "--id", "decision", "--from", "scan");
+}
+
+test("blame prints who set each field and why, as of any instant", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    const text = await shell.text("blame", "calibration/c");
+    const line = text.split("\n").find((row) => row.includes("/attributes/gain/x"));
+    expect(line).toMatch(/^ +2 +3 +2026-03-02 10:03:00Z +\/attributes\/gain\/x +3 +drift$/);
+    expect(text).toMatch(/^ +1 +1 .*\/attributes\/gain\/y +2$/m);
+    const { stdout, stderr } = await shell.run(["blame", "cal", "--as-of", "2"]);
+    expect(stdout).toMatch(/\/attributes +\{"gain":\{"x":1,"y":2\}\}/);
+    expect(stderr).toBe("as of position 2\n");
+    await shell.text("erase", "cal", "--cause", "consent withdrawn");
+    expect(await shell.text("blame", "cal")).toMatch(
+      /^The content of cal@2 was erased at position 5: consent withdrawn\n.*\n.*\/kind +"calibration" +\(erased\)\n.*\/derivedFrom/,
+    );
+    expect((await shell.refusal(["blame", "nothing"])).code).toBe("record-not-found");
+  });
+});
+
+test("impact --at prints what would have fallen then, and what was made on top of it since", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    const text = await shell.text("impact", "cal", "--at", "2026-03-02T10:02:30Z");
+    expect(text).toContain(
+      "at position 2 it would have withdrawn the record itself and 1 record that",
+    );
+    expect(text).toMatch(
+      /1 version made since then rests on it\n.*\n +4 .*decision@1 +decision +d +scan@1/,
+    );
+    expect(await shell.text("impact", "decision", "--at", "4")).toContain(
+      "nothing made since then rests on it",
+    );
+    const refused = await shell.refusal(["impact", "cal", "--at", "9"]);
+    expect(refused.code).toBe("as-of-ahead-of-head");
+    const late = await shell.refusal(["impact", "cal", "--at", "4", "--as-of", "2"]);
+    expect(late.code).toBe("argument-invalid");
+  });
+});
