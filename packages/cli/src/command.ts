@@ -30,6 +30,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** Reads nothing of the past, so that `--as-of` is refused. */
   readonly presentOnly?: boolean;
+  /** Arguments may begin with a minus, as in `-tag.draft`. */
+  readonly takesSigned?: boolean;
   /** @returns the exit code; undefined means 0 */
   readonly run: (context: Context) => Promise<number | undefined>;
 }

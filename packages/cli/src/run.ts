@@ -100,7 +100,7 @@ function parseValues(command: Command, words: readonly string[]): Values {
   );
   try {
     const { values, positionals, tokens } = parseArgs({
-      args: [...words],
+      args: command.takesSigned === true ? behindDashes(words, flags) : [...words],
       options,
       allowPositionals: true,
       tokens: true,
@@ -110,6 +110,26 @@ function parseValues(command: Command, words: readonly string[]): Values {
   } catch (error) {
     throw error instanceof StoreError ? error : usageError(command, flags, error);
   }
+}
+
+/**
+ * The words with arguments such as `-tag.draft` behind a `--`, where they are no flags. A word that follows a flag which
+ * takes a value is left to it.
+ */
+function behindDashes(words: readonly string[], flags: readonly Flag[]): string[] {
+  const end = words.indexOf("--");
+  const before = end === -1 ? words : words.slice(0, end);
+  const takesValue = new Set(
+    flags.filter(({ type }) => type === "string").map(({ name }) => `--${name}`),
+  );
+  const kept: string[] = [];
+  const behind: string[] = [];
+  for (const [index, word] of before.entries()) {
+    const isValue = takesValue.has(before[index - 1] ?? "");
+    const isArgument = !isValue && (/^-[^-]/.test(word) || !word.startsWith("-"));
+    (isArgument ? behind : kept).push(word);
+  }
+  return [...kept, "--", ...behind, ...(end === -1 ? [] : words.slice(end + 1))];
 }
 
 /** Of two values one would be dropped. Global flags are let through: an alias may set what the line sets anew. */
@@ -201,7 +221,7 @@ function reportError(error: StoreError, argv: readonly string[], io: Io): number
   if (argv.includes("--json")) {
     io.stderr(`${JSON.stringify(error)}\n`);
   } else {
-    io.stderr(`error ${error.code}: ${printable(error.message)}\n`);
+    io.stderr(`error ${error.code}: ${messageLines(error)}\n`);
     const { issues } = error.details;
     if (Array.isArray(issues) && issues.length > 1) {
       for (const { pointer, message } of issues as { pointer: string; message: string }[]) {
@@ -211,4 +231,10 @@ function reportError(error: StoreError, argv: readonly string[], io: Io): number
     io.stderr(`hint: ${printable(error.hint)}\n`);
   }
   return exitCodes[error.category];
+}
+
+/** The message on one line, save where it marks a place in a query on the lines below. */
+function messageLines({ code, message }: StoreError): string {
+  if (code !== "query-invalid") return printable(message);
+  return message.split("\n").map(printable).join("\n");
 }

@@ -68,9 +68,30 @@ export class Values {
     return Object.fromEntries(this.pairs(name).map(([key, value]) => [key, parseTagValue(value)]));
   }
 
-  /** `--tag k=v` flags as texts to compare with; quotes mean what they mean in `tags`. @throws `argument-invalid` */
-  tagTexts(name: string): [key: string, text: string][] {
-    return this.pairs(name).map(([key, value]) => [key, unquote(value)]);
+  /**
+   * `--tag k=v` flags as conditions: numbers are compared as numbers, and quotes make a text as they do in `tags`.
+   *
+   * @throws `argument-invalid`, also for one key with two values
+   */
+  tagConditions(name: string): Map<string, string | { readonly text: string }> {
+    const conditions = new Map<string, string | { readonly text: string }>();
+    const given = new Map<string, string>();
+    for (const [key, value] of this.pairs(name)) {
+      if ((given.get(key) ?? value) !== value) {
+        throw new StoreError(
+          "argument-invalid",
+          `--${name} asks for two values of ${JSON.stringify(key)}.`,
+          {
+            hint: "A record has one value there: ask for one.",
+            details: { flag: `--${name}`, value },
+          },
+        );
+      }
+      given.set(key, value);
+      const text = unquote(value);
+      conditions.set(key, text === value ? value : { text });
+    }
+    return conditions;
   }
 
   /** `K=V` flags, split at the first equals sign. @throws `argument-invalid` */

@@ -79,6 +79,10 @@ export const errorCodes = {
     category: "invalid",
     hint: "Name the directory of a store, or make one with: sennit init DIR",
   },
+  "query-invalid": {
+    category: "invalid",
+    hint: "Correct the query at the place marked: docs/reference/search.md has the grammar.",
+  },
   "receipt-content-invalid": {
     category: "invalid",
     hint: "The receipt was changed, or its log was not written by Sennit: ask for a new one.",

@@ -64,4 +64,8 @@ export const limits = {
   waitingEventsMax: 100_000,
   /** Problems named in one `event-invalid` error; the rest are counted. */
   issuesMax: 20,
+  /** UTF-8 bytes of a search query. */
+  queryBytesMax: 16 * 1024,
+  /** Parentheses inside each other in a search query. */
+  queryDepthMax: 64,
 } as const;

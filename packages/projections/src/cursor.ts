@@ -1,9 +1,10 @@
-/** Cursors: where a page ended, opaque to the caller and bound to its query and position. */
+/** Cursors: where a page ended, opaque to the caller and bound to its query, position and store. */
 import { createHash } from "node:crypto";
 
 import { canonicalJson, StoreError, type Position } from "@sennit/core";
 
-import type { ListQuery } from "./list-query.ts";
+import { compileQuery, type ListQuery } from "./list-query.ts";
+import type { SearchNode } from "./search/search-query.ts";
 
 export interface Cursor {
   /** The position every page of the listing speaks for. */
@@ -12,19 +13,35 @@ export interface Cursor {
   readonly after: Position;
 }
 
-/** Writes a cursor for the next page of a query. */
-export function formatCursor({ asOf, after }: Cursor, query: ListQuery): string {
-  return Buffer.from(JSON.stringify([asOf, after, queryDigest(query)])).toString("base64url");
+/** What a cursor belongs to. */
+export interface CursorScope {
+  readonly query: SearchNode;
+  readonly storeId: string;
 }
 
-/** @throws `cursor-invalid` for text that is no cursor, or one of another query */
-export function parseCursor(text: string, query: ListQuery): Cursor {
+/** Writes a cursor for the next page of a query. */
+export function formatCursor({ asOf, after }: Cursor, scope: CursorScope): string {
+  return Buffer.from(JSON.stringify([asOf, after, digestOf(scope)])).toString("base64url");
+}
+
+/** @throws `cursor-invalid` for text that is no cursor, or one of another query or store */
+export function readCursor(text: string, scope: CursorScope): Cursor {
   const parts = decode(text);
-  if (!Array.isArray(parts) || parts.length !== 3) throw invalid("is not a cursor of this store");
+  if (!Array.isArray(parts) || parts.length !== 3) throw invalid("is not a cursor");
   const [asOf, after, digest] = parts as unknown[];
-  if (!isPosition(asOf) || !isPosition(after)) throw invalid("is not a cursor of this store");
-  if (digest !== queryDigest(query)) throw invalid("belongs to another query");
+  if (!isPosition(asOf) || !isPosition(after)) throw invalid("is not a cursor");
+  if (digest !== digestOf(scope)) throw invalid("belongs to another query or store");
   return { asOf, after };
+}
+
+/**
+ * Where the page before ended, so that the next one can be asked for as of the same position.
+ *
+ * @param storeId that of the store the page came from
+ * @throws `cursor-invalid`, and the codes of `ViewReader.list` for the query
+ */
+export function parseCursor(text: string, query: string | ListQuery, storeId: string): Cursor {
+  return readCursor(text, { query: compileQuery(query), storeId });
 }
 
 function decode(text: string): unknown {
@@ -43,10 +60,10 @@ function invalid(problem: string): StoreError {
   return new StoreError("cursor-invalid", `The cursor ${problem}.`);
 }
 
-/** Queries that ask the same have one digest, whether they leave a member out or leave it empty. */
-function queryDigest({ kind, status, tags = {}, words = [] }: ListQuery): string {
+/** Queries that ask the same in the same order have one digest, however they are written. */
+function digestOf({ query, storeId }: CursorScope): string {
   return createHash("sha256")
-    .update(canonicalJson({ kind: kind ?? null, status: status ?? null, tags, words }))
+    .update(canonicalJson([storeId, query]))
     .digest("base64url")
     .slice(0, 16);
 }

@@ -1,17 +1,12 @@
 /** The public API of the projections: this list and nothing else. */
 export type { KeyPart } from "./keys.ts";
-export {
-  listStatuses,
-  parseListQuery,
-  parseListStatus,
-  type ListQuery,
-  type ListStatus,
-} from "./list-query.ts";
+export type { ListQuery } from "./list-query.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
 export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";
 export type { RowValue } from "./row-value.ts";
 export type { ProjectionProgress } from "./runner.ts";
+export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";
 export {
   ViewReader,
   type ListOptions,

@@ -1,75 +1,69 @@
-/** What `list` may ask for, and the text form of it. */
-import { isPlainObject, StoreError } from "@sennit/core";
+/** What `list` may ask for: text, or an object whose members must all hold. */
+import { isPlainObject, StoreError, type TagValue } from "@sennit/core";
 
-export type ListStatus = "valid" | "invalid" | "stale";
+import { acceptBare } from "./search/literal.ts";
+import { parseQuery } from "./search/parse-query.ts";
+import { allOf, contradiction, wordTest, type SearchNode } from "./search/search-query.ts";
+import { parseListStatus, type ListStatus } from "./search/status.ts";
 
 /** Every condition given must hold. */
 export interface ListQuery {
+  /** The text form, `kind:model tag.loss<0.1`; the members beside it must hold as well. */
+  readonly where?: string | undefined;
   readonly kind?: string | undefined;
-  /** Tag key to the text of its value: `loss` to `0.1` finds the number and the text. */
-  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Tag key to its value. A text means what it means in `where` without quotes: `0.10` finds the number 0.1 and the text
+   * `0.10`. With `{ text }` it is a text and nothing else.
+   */
+  readonly tags?: Readonly<Record<string, TagValue | { readonly text: string }>> | undefined;
   readonly status?: ListStatus | undefined;
-  /** Words that must stand in the name or the id, upper and lower case alike; `*` at the end or beginning is allowed. */
+  /** Words that must stand in the name or the id, upper and lower case alike; `*` stands for any text. */
   readonly words?: readonly string[] | undefined;
 }
 
-export const listStatuses: readonly ListStatus[] = ["valid", "invalid", "stale"];
-
-const tagPrefix = "tag.";
+const queryMembers = ["where", "kind", "tags", "status", "words"];
 
 /**
- * Reads a query as a person writes it: `kind:model tag.stage=prod status:valid bragg`. A value with spaces stands in
- * double quotes.
+ * The tree of a query in either form.
  *
- * @throws `argument-invalid`, naming the term and where it stands; also for two values of one field, which no record has
+ * @throws `query-invalid` for text, `argument-invalid` for an object, naming the member
  */
-export function parseListQuery(text: string): ListQuery {
-  const fields = new Map<string, string>();
-  const words: string[] = [];
-  for (const { term, at } of terms(text)) {
-    const [, field, value = ""] = /^(kind|status|name|tag\.[^=]+)[:=](.*)$/s.exec(term) ?? [];
-    if (field === undefined) {
-      if (/^[a-z]+[:=]/.test(term)) throw termError(term, at, "is no field that can be searched");
-      words.push(term);
-    } else if (value === "") {
-      throw termError(term, at, "has no value");
-    } else if (field === "name") {
-      words.push(value);
-    } else if ((fields.get(field) ?? value) !== value) {
-      throw termError(term, at, `asks for another ${field} than a term before it`);
-    } else {
-      fields.set(field, value);
-    }
+export function compileQuery(query: unknown): SearchNode {
+  if (typeof query === "string") return parseQuery(query);
+  assertListQuery(query);
+  const { where = "", kind, tags = {}, status, words = [] } = query;
+  const parts: SearchNode[] = [parseQuery(where)];
+  const field = { type: "field", path: [], isOther: false } as const;
+  if (kind !== undefined) {
+    parts.push({ ...field, field: "kind", accepts: { type: "equal", text: kind } });
   }
-  const status = fields.get("status");
-  const tags = [...fields].filter(([field]) => field.startsWith(tagPrefix));
-  return {
-    kind: fields.get("kind"),
-    status: status === undefined ? undefined : parseListStatus(status),
-    tags: Object.fromEntries(tags.map(([field, value]) => [field.slice(tagPrefix.length), value])),
-    words,
-  };
-}
-
-/** @throws `argument-invalid` */
-export function parseListStatus(text: string): ListStatus {
-  const status = listStatuses.find((candidate) => candidate === text);
-  if (status !== undefined) return status;
+  for (const [key, value] of Object.entries(tags)) {
+    const accepts =
+      typeof value === "object"
+        ? ({ type: "equal", text: value.text } as const)
+        : acceptBare(String(value));
+    parts.push({ ...field, field: "tag", path: [key], accepts });
+  }
+  if (status !== undefined) {
+    parts.push({ ...field, field: "status", accepts: { type: "equal", text: status } });
+  }
+  parts.push(...words.map((word) => wordTest(word.split("*"))));
+  const node = allOf(parts);
+  const [, second] = contradiction(node.type === "and" ? node.parts : []) ?? [];
+  if (second === undefined) return node;
   throw new StoreError(
     "argument-invalid",
-    `${JSON.stringify(text)} is no status: use ${listStatuses.join(", ")}.`,
+    `Two values are asked for ${[second.field, ...second.path].join(".")}, and a record has one.`,
+    {
+      hint: "Ask for one, or for either in the text form: (A or B).",
+      details: { member: [second.field, ...second.path].join(".") },
+    },
   );
 }
 
-const queryMembers = ["kind", "tags", "status", "words"];
-
-/**
- * Checks a query that came from outside the type system.
- *
- * @throws `argument-invalid`, naming the member
- */
-export function assertListQuery(query: unknown): asserts query is ListQuery {
-  if (!isPlainObject(query)) throw memberError("query", "an object");
+/** Checks a query that came from outside the type system. @throws `argument-invalid`, naming the member */
+function assertListQuery(query: unknown): asserts query is ListQuery {
+  if (!isPlainObject(query)) throw memberError("query", "text or an object");
   const unknown = Object.keys(query).find((member) => !queryMembers.includes(member));
   if (unknown !== undefined) {
     throw new StoreError(
@@ -78,12 +72,13 @@ export function assertListQuery(query: unknown): asserts query is ListQuery {
       { details: { member: unknown } },
     );
   }
-  const { kind, tags, status, words } = query;
+  const { where, kind, tags, status, words } = query;
+  if (where !== undefined && typeof where !== "string") throw memberError("where", "text");
   if (kind !== undefined && !isText(kind)) throw memberError("kind", "text");
   if (status !== undefined && !isText(status)) throw memberError("status", "text");
   if (status !== undefined) parseListStatus(status);
-  if (tags !== undefined && !(isPlainObject(tags) && Object.entries(tags).flat().every(isText)))
-    throw memberError("tags", "an object of texts");
+  if (tags !== undefined && !isTags(tags))
+    throw memberError("tags", "an object of texts, numbers and booleans");
   if (words !== undefined && !(Array.isArray(words) && words.every(isText)))
     throw memberError("words", "a list of texts");
 }
@@ -92,42 +87,17 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value.isWellFormed();
 }
 
+function isTags(value: unknown): boolean {
+  return isPlainObject(value) && Object.entries(value).every(([k, tag]) => isText(k) && isTag(tag));
+}
+
+function isTag(value: unknown): boolean {
+  if (isPlainObject(value)) return Object.keys(value).join() === "text" && isText(value["text"]);
+  return isText(value) || typeof value === "boolean" || Number.isFinite(value);
+}
+
 function memberError(member: string, what: string): StoreError {
   return new StoreError("argument-invalid", `In a query, ${member} must be ${what}.`, {
     details: { member },
   });
-}
-
-function* terms(text: string): Generator<{ term: string; at: number }> {
-  for (const match of text.matchAll(/(?:[^\s"]|"[^"]*"?)+/g)) {
-    const term = match[0];
-    if ((term.split('"').length - 1) % 2 !== 0)
-      throw termError(term, match.index, "has a quote that is not closed");
-    yield { term: term.replaceAll('"', ""), at: match.index };
-  }
-}
-
-function termError(term: string, at: number, problem: string): StoreError {
-  return new StoreError(
-    "argument-invalid",
-    `In the query, ${JSON.stringify(term)} at character ${at + 1} ${problem}.`,
-    {
-      hint: "Write kind:K, status:S, name:N, tag.KEY=VALUE or plain words.",
-      details: { term, at },
-    },
-  );
-}
-
-/** True when every word stands in the name or the id. */
-export function matchesWords(words: readonly string[], name: string, id: string): boolean {
-  const texts = [name.toLowerCase(), id.toLowerCase()];
-  return words.every((word) => texts.some((text) => matchesWord(word.toLowerCase(), text)));
-}
-
-function matchesWord(word: string, text: string): boolean {
-  const open = word.startsWith("*");
-  const ends = word.endsWith("*");
-  const bare = word.slice(open ? 1 : 0, ends ? word.length - 1 : word.length);
-  if (open === ends) return text.includes(bare);
-  return open ? text.endsWith(bare) : text.startsWith(bare);
 }

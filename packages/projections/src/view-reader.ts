@@ -22,8 +22,10 @@ import {
   type StoreDiff,
 } from "@sennit/core";
 
-import { formatCursor, parseCursor } from "./cursor.ts";
-import { assertListQuery, matchesWords, type ListQuery, type ListStatus } from "./list-query.ts";
+import { formatCursor, readCursor, type CursorScope } from "./cursor.ts";
+import { compileQuery, type ListQuery } from "./list-query.ts";
+import { fitsQuery } from "./search/evaluate.ts";
+import type { SearchNode } from "./search/search-query.ts";
 import { findByName, findRecords } from "./read-models/records.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 
@@ -63,24 +65,35 @@ const limitMax = 10_000;
 export class ViewReader implements Reader {
   readonly #reader: Reader;
   readonly #records: () => Promise<ProjectionRows>;
+  readonly #storeId: string;
 
   /** @param records gives rows that have got to the reader's instant: others once they have been made anew */
-  constructor(reader: Reader, records: () => Promise<ProjectionRows>) {
+  constructor(reader: Reader, records: () => Promise<ProjectionRows>, storeId: string) {
     this.#reader = reader;
     this.#records = records;
+    this.#storeId = storeId;
   }
 
   get asOf(): Position {
     return this.#reader.asOf;
   }
 
-  /** Records that fit a query, one at a time, in the order of their creation. */
-  async *records(query: ListQuery = {}): AsyncGenerator<RecordView> {
-    for await (const { record } of this.#matches(query, 0)) yield record;
+  /**
+   * Records that fit a query, one at a time, in the order of their creation.
+   *
+   * @throws the codes of `list`
+   */
+  async *records(query: string | ListQuery = {}): AsyncGenerator<RecordView> {
+    for await (const { record } of this.#matches(compileQuery(query), 0)) yield record;
   }
 
-  /** One page of the records that fit a query. @throws `argument-invalid`, `cursor-invalid` */
-  async list(query: ListQuery = {}, options: ListOptions = {}): Promise<ListPage> {
+  /**
+   * One page of the records that fit a query: text such as `kind:model tag.loss<0.1`, or an object.
+   *
+   * @throws `query-invalid` pointing at the place in a text, `argument-invalid` naming the member of an object or the limit,
+   * `cursor-invalid`
+   */
+  async list(query: string | ListQuery = {}, options: ListOptions = {}): Promise<ListPage> {
     const { limit = limitDefault, cursor } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > limitMax) {
       throw new StoreError(
@@ -89,13 +102,14 @@ export class ViewReader implements Reader {
         { details: { limit } },
       );
     }
-    assertListQuery(query);
+    const node = compileQuery(query);
     const { asOf } = this;
     const records: RecordView[] = [];
-    let last = cursor === undefined ? 0 : this.#pageStart(cursor, query);
-    for await (const { record, created } of this.#matches(query, last)) {
+    const scope = { query: node, storeId: this.#storeId };
+    let last = cursor === undefined ? 0 : this.#pageStart(cursor, scope);
+    for await (const { record, created } of this.#matches(node, last)) {
       if (records.length === limit) {
-        return { asOf, records, nextCursor: formatCursor({ asOf, after: last }, query) };
+        return { asOf, records, nextCursor: formatCursor({ asOf, after: last }, scope) };
       }
       records.push(record);
       last = created;
@@ -191,26 +205,18 @@ export class ViewReader implements Reader {
   }
 
   async *#matches(
-    query: ListQuery,
+    query: SearchNode,
     after: Position,
   ): AsyncGenerator<{ readonly record: RecordView; readonly created: Position }> {
-    assertListQuery(query);
-    const { kind, tags = {}, status, words = [] } = query;
-    const [tag] = Object.entries(tags);
-    const candidates = findRecords(await this.#records(), this.asOf, { kind, tag }, after);
+    const candidates = findRecords(await this.#records(), this.asOf, {}, after);
     for await (const { recordId, created } of candidates) {
       const record = await this.#reader.record(recordId);
-      const fits =
-        (kind === undefined || record.kind === kind) &&
-        Object.entries(tags).every(([key, value]) => hasTag(record, key, value)) &&
-        matchesWords(words, record.name, record.id) &&
-        (status === undefined || hasStatus(record, status));
-      if (fits) yield { record, created };
+      if (fitsQuery(query, record)) yield { record, created };
     }
   }
 
-  #pageStart(cursor: string, query: ListQuery): Position {
-    const { asOf, after } = parseCursor(cursor, query);
+  #pageStart(cursor: string, scope: CursorScope): Position {
+    const { asOf, after } = readCursor(cursor, scope);
     if (asOf === this.asOf) return after;
     throw new StoreError(
       "cursor-invalid",
@@ -236,12 +242,4 @@ export class ViewReader implements Reader {
     }
     return ids;
   }
-}
-
-function hasTag(record: RecordView, key: string, value: string): boolean {
-  return Object.hasOwn(record.tags, key) && String(record.tags[key]) === value;
-}
-
-function hasStatus(record: RecordView, status: ListStatus): boolean {
-  return status === "stale" ? record.stale : record.status === status;
 }

@@ -161,10 +161,11 @@ export class Views {
     const reader = await this.#store.at(asOf);
     const runner = this.#runner(recordsProjection.name);
     await runner.reach(reader.asOf, options.signal);
-    return new ViewReader(reader, async () => {
+    const records = async () => {
       await runner.reach(reader.asOf);
       return runner.rows;
-    });
+    };
+    return new ViewReader(reader, records, this.#store.storeId);
   }
 
   /** The rows of a projection as far as it is, for reading. Ask again after `view-rebuilt`. @throws `argument-invalid` for a name that is not there */

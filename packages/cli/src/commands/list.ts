@@ -1,6 +1,6 @@
 /** `sennit list`: records that fit a query. */
-import { StoreError, type AsOf } from "@sennit/core";
-import { parseCursor, parseListQuery, parseListStatus, type ListQuery } from "@sennit/projections";
+import type { AsOf } from "@sennit/core";
+import { parseCursor, parseListStatus, type ListQuery } from "@sennit/projections";
 
 import { noteAsOf, recordColumns, recordRow } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -14,7 +14,7 @@ export const command = defineCommand({
       name: "QUERY",
       optional: true,
       rest: true,
-      help: "Words and terms: kind:model tag.stage=prod bragg",
+      help: "Words and terms: kind:model tag.loss<0.1 -tag.draft",
     },
   ],
   flags: [
@@ -24,16 +24,17 @@ export const command = defineCommand({
     { name: "limit", type: "string", value: "N", help: "Records at most, 1-10000; default 100" },
     { name: "cursor", type: "string", value: "CURSOR", help: "Where the page before ended" },
   ],
+  takesSigned: true,
   examples: [
     "sennit list --kind model --status valid",
-    "sennit list tag.stage=prod --as-of submitted-paper",
+    "sennit list 'kind:model tag.loss<0.1 -tag.draft' --as-of submitted-paper",
   ],
   async run(context) {
     const { values, out } = context;
     const query = readQuery(context);
     const limit = values.integer("limit", 1, 10_000);
     const cursor = values.text("cursor");
-    const reader = await context.viewReader(pageInstant(context, query, cursor));
+    const reader = await context.viewReader(await pageInstant(context, query, cursor));
     const page = await reader.list(query, { limit, cursor });
     if (out.isJson) {
       out.json(page);
@@ -61,46 +62,22 @@ function nothingNote({ asOf }: Context, position: number): string {
 }
 
 function readQuery({ values }: Context): ListQuery {
-  const query = parseListQuery(values.positionals.join(" "));
   const status = values.text("status");
-  const tags = new Map(Object.entries(query.tags ?? {}));
-  for (const [key, value] of values.tagTexts("tag")) {
-    tags.set(key, oneValue("--tag", key, tags.get(key), value) ?? value);
-  }
   return {
-    kind: oneValue("--kind", "kind", query.kind, values.text("kind")),
-    status: oneValue(
-      "--status",
-      "status",
-      query.status,
-      status === undefined ? undefined : parseListStatus(status),
-    ),
-    tags: Object.fromEntries(tags),
-    words: query.words,
+    where: values.positionals.join(" "),
+    kind: values.text("kind"),
+    status: status === undefined ? undefined : parseListStatus(status),
+    tags: Object.fromEntries(values.tagConditions("tag")),
   };
 }
 
-/** The value of a condition that may be given in two ways. @throws `argument-invalid` when they differ */
-function oneValue<T extends string>(
-  flag: string,
-  what: string,
-  before: T | undefined,
-  value: T | undefined,
-): T | undefined {
-  if (before === undefined || value === undefined || before === value) return value ?? before;
-  throw new StoreError(
-    "argument-invalid",
-    `${flag} asks for ${what} ${JSON.stringify(value)}, and ${JSON.stringify(before)} is asked for already.`,
-    { hint: "A record has one value there: ask for one.", details: { flag, value } },
-  );
-}
-
 /** Every page of a listing speaks for the instant of the first, also when the store has grown since. */
-function pageInstant(
+async function pageInstant(
   context: Context,
   query: ListQuery,
   cursor: string | undefined,
-): AsOf | undefined {
+): Promise<AsOf | undefined> {
   if (context.asOf !== undefined || cursor === undefined) return context.asOf;
-  return { position: parseCursor(cursor, query).asOf };
+  const { storeId } = await context.store();
+  return { position: parseCursor(cursor, query, storeId).asOf };
 }
