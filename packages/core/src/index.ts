@@ -67,8 +67,9 @@ export {
   type Version,
 } from "./ids.ts";
 export { limits } from "./limits.ts";
+export { recordsRestingOn } from "./lineage/resting.ts";
 export type { LineageDirection } from "./lineage/walk.ts";
-export { erasureKind, type ErasedVersions } from "./event/erasure.ts";
+export { erasedRecords, erasureKind, type ErasedVersions } from "./event/erasure.ts";
 export type { EraseOptions, ErasureResult } from "./log/erase.ts";
 export type {
   AppendedEvent,

@@ -1,6 +1,8 @@
 /** The public API of the projections: this list and nothing else. */
 export type { KeyPart } from "./keys.ts";
 export type { ListQuery } from "./list-query.ts";
+export type { LineageDelta } from "./live/lineage-deltas.ts";
+export type { LiveRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
 export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";

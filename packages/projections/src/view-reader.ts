@@ -22,8 +22,19 @@ import {
   type StoreDiff,
 } from "@sennit/core";
 
+import type { Observable } from "rxjs/internal/Observable";
+
 import { formatCursor, readCursor, type CursorScope } from "./cursor.ts";
 import { compileQuery, type ListQuery } from "./list-query.ts";
+import type { Follower } from "./live/follower.ts";
+import { lineageDeltas, type LineageDelta } from "./live/lineage-deltas.ts";
+import { observe } from "./live/observe.ts";
+import {
+  recordDeltas,
+  type LiveQuery,
+  type LiveRecordsOptions,
+  type RecordsDelta,
+} from "./live/record-deltas.ts";
 import { fitsQuery } from "./search/evaluate.ts";
 import type { SearchNode } from "./search/search-query.ts";
 import { findByName, findRecords } from "./read-models/records.ts";
@@ -66,12 +77,22 @@ export class ViewReader implements Reader {
   readonly #reader: Reader;
   readonly #records: () => Promise<ProjectionRows>;
   readonly #storeId: string;
+  readonly #follower: Follower;
 
-  /** @param records gives rows that have got to the reader's instant: others once they have been made anew */
-  constructor(reader: Reader, records: () => Promise<ProjectionRows>, storeId: string) {
+  /**
+   * @param records gives rows that have got to the reader's instant: others once they have been made anew
+   * @param follower gives readers of later instants to live queries
+   */
+  constructor(
+    reader: Reader,
+    records: () => Promise<ProjectionRows>,
+    storeId: string,
+    follower: Follower,
+  ) {
     this.#reader = reader;
     this.#records = records;
     this.#storeId = storeId;
+    this.#follower = follower;
   }
 
   get asOf(): Position {
@@ -115,6 +136,34 @@ export class ViewReader implements Reader {
       last = created;
     }
     return { asOf, records };
+  }
+
+  /**
+   * The records that fit a query as of this reader's instant, then what every later instant makes of the answer. It ends
+   * when the views close.
+   *
+   * @throws the codes of `list` at once
+   */
+  records$(
+    query: string | ListQuery = {},
+    options: LiveRecordsOptions = {},
+  ): Observable<RecordsDelta> {
+    const node = compileQuery(query);
+    const live: LiveQuery = {
+      all: (reader) => reader.records(query),
+      one: (reader, recordId) => reader.#fitting(node, recordId),
+    };
+    return observe((signal) => recordDeltas(this, this.#follower, live, options, signal));
+  }
+
+  /** A lineage as of this reader's instant, then what every later instant makes of it. It ends when the views close. */
+  lineage$(ref: string, options: LineageOptions = {}): Observable<LineageDelta> {
+    return observe((signal) => lineageDeltas(this, this.#follower, ref, options, signal));
+  }
+
+  async #fitting(node: SearchNode, recordId: RecordId): Promise<RecordView | undefined> {
+    const record = await this.#reader.findRecord(recordId);
+    return record !== undefined && fitsQuery(node, record) ? record : undefined;
   }
 
   /** The valid records that rest on something that has changed, and on what. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import {
   isStoreError,
+  recordsRestingOn,
   StoreError,
   throwIfAborted,
   toStoreError,
@@ -13,6 +14,7 @@ import {
 import { openLevelStorage, openMemoryStorage, type Storage } from "@sennit/core/storage";
 import type { Observable } from "rxjs/internal/Observable";
 
+import type { Follower } from "./live/follower.ts";
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 import { builtInProjections } from "./read-models/built-in.ts";
@@ -109,6 +111,14 @@ export class Views {
   readonly #closeStorage: () => Promise<void>;
   readonly #stopSweep = new AbortController();
   readonly #storage: Storage;
+  readonly #follower: Follower = {
+    next: async (after, signal) => {
+      await this.#runner(recordsProjection.name).reach(after + 1, signal);
+      return this.at(undefined, { signal });
+    },
+    dependants: async (recordId, asOf) =>
+      recordsRestingOn(await this.#store.log.graph(), recordId, asOf),
+  };
   #sweeping: Promise<void> = Promise.resolve();
   /** Why the last sweep has not removed everything. */
   #sweepFailure: StoreError | undefined;
@@ -165,7 +175,7 @@ export class Views {
       await runner.reach(reader.asOf);
       return runner.rows;
     };
-    return new ViewReader(reader, records, this.#store.storeId);
+    return new ViewReader(reader, records, this.#store.storeId, this.#follower);
   }
 
   /** The rows of a projection as far as it is, for reading. Ask again after `view-rebuilt`. @throws `argument-invalid` for a name that is not there */

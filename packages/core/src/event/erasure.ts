@@ -1,6 +1,7 @@
 /** Erasures: records of kind `erasure` that say whose content was destroyed, and why. The store alone makes them. */
 import type { RecordId, Version } from "../ids.ts";
 import type { NewDocument } from "./document.ts";
+import type { RecordedEvent } from "./event.ts";
 import { isPlainObject } from "./json.ts";
 
 /** The kind of the records that say what was erased. */
@@ -35,6 +36,13 @@ export function readErasureNote(attributes: unknown): ErasureNote | undefined {
   const { cause, erased } = attributes;
   if (typeof cause !== "string" || !Array.isArray(erased)) return undefined;
   return erased.every(isErasedVersions) ? { cause, erased } : undefined;
+}
+
+/** The records whose content an event erased: none for all events but those that record an erasure. */
+export function erasedRecords(event: RecordedEvent): RecordId[] {
+  if (event.type !== "record.created" || event.data.kind !== erasureKind) return [];
+  const note = readErasureNote(event.data.attributes);
+  return note === undefined ? [] : note.erased.map(({ recordId }) => recordId);
 }
 
 function isErasedVersions(value: unknown): value is ErasedVersions {

@@ -1,0 +1,112 @@
+/** `records$`: the records that fit a query, then what every later instant makes of them. */
+import { throwIfAborted, type Position, type RecordId, type RecordView } from "@sennit/core";
+
+import type { ViewReader } from "../view-reader.ts";
+import { touchedBetween, type Follower } from "./follower.ts";
+
+/** What differs between the answers to a query at two instants. */
+export interface RecordsDelta {
+  /** The position the answer now speaks for. */
+  readonly asOf: Position;
+  /** Records that fit now and did not before. */
+  readonly added: readonly RecordView[];
+  /** Records that fit as they did before, with another version, status or staleness, or with content erased. */
+  readonly changed: readonly RecordView[];
+  /** Records that fitted before. A record whose content was erased may stand here, or be added, without that. */
+  readonly removed: readonly RecordId[];
+  /** False while more of the first answer follows. */
+  readonly isComplete: boolean;
+}
+
+export interface LiveRecordsOptions {
+  /** False: whoever asks has the answer as of the reader's instant, and gets what differs from it alone. Default true. */
+  readonly initial?: boolean | undefined;
+}
+
+/** Records of the first answer in one delta. */
+const firstRecordsMax = 500;
+
+/** A query by its two forms: all that fit at an instant, and whether one record does. */
+export interface LiveQuery {
+  all(reader: ViewReader): AsyncIterable<RecordView>;
+  /** The record as it stands at the reader's instant, if it fits. */
+  one(reader: ViewReader, recordId: RecordId): Promise<RecordView | undefined>;
+}
+
+/**
+ * Yields the first answer in pieces, then a delta for each instant at which the answer differs from the one before.
+ *
+ * It keeps no answer in memory: what a record was before is asked as of the instant before.
+ */
+export async function* recordDeltas(
+  first: ViewReader,
+  follower: Follower,
+  query: LiveQuery,
+  { initial = true }: LiveRecordsOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RecordsDelta> {
+  if (initial) yield* firstAnswer(first, query, signal);
+  let before = first;
+  while (true) {
+    const after = await follower.next(before.asOf, signal);
+    const delta = await difference(before, after, follower, query, signal);
+    before = after;
+    if (delta.added.length + delta.changed.length + delta.removed.length > 0) yield delta;
+  }
+}
+
+async function* firstAnswer(
+  reader: ViewReader,
+  query: LiveQuery,
+  signal: AbortSignal,
+): AsyncGenerator<RecordsDelta> {
+  const { asOf } = reader;
+  let added: RecordView[] = [];
+  for await (const record of query.all(reader)) {
+    throwIfAborted(signal);
+    if (added.length === firstRecordsMax) {
+      yield { asOf, added, changed: [], removed: [], isComplete: false };
+      added = [];
+    }
+    added.push(record);
+  }
+  yield { asOf, added, changed: [], removed: [], isComplete: true };
+}
+
+async function difference(
+  before: ViewReader,
+  after: ViewReader,
+  follower: Follower,
+  query: LiveQuery,
+  signal: AbortSignal,
+): Promise<RecordsDelta> {
+  const { recordIds, erased } = await touchedBetween(before, after, signal);
+  const concerned = new Set([...recordIds, ...erased]);
+  // A record goes stale, or is so no more, with what it rests on directly.
+  for (const recordId of recordIds) {
+    for (const dependant of await follower.dependants(recordId, after.asOf))
+      concerned.add(dependant);
+  }
+  const added: RecordView[] = [];
+  const changed: RecordView[] = [];
+  const removed: RecordId[] = [];
+  for (const recordId of concerned) {
+    throwIfAborted(signal);
+    const was = await query.one(before, recordId);
+    const is = await query.one(after, recordId);
+    // What was erased is gone as of every instant, so how it was before cannot be asked any more.
+    const isErased = erased.has(recordId);
+    if (is === undefined) {
+      if (was !== undefined || isErased) removed.push(recordId);
+    } else if (was === undefined) {
+      added.push(is);
+    } else if (isErased || !isSame(was, is)) {
+      changed.push(is);
+    }
+  }
+  return { asOf: after.asOf, added, changed, removed, isComplete: true };
+}
+
+function isSame(one: RecordView, other: RecordView): boolean {
+  return one.version === other.version && one.status === other.status && one.stale === other.stale;
+}
