@@ -153,7 +153,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   records: ["event/", "codec/", "storage/"],
   lineage: ["event/", "codec/"],
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
-  read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/"],
+  state: ["event/", "merkle/", "codec/", "records/", "lineage/", "log/", "store-directory.ts"],
+  read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/", "state/"],
   verify: ["event/", "merkle/", "codec/", "storage/", "records/", "log/"],
   repair: [
     "event/",

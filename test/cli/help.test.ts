@@ -31,7 +31,7 @@ test("the overview names every command of the design, and prints the same howeve
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
       (
-        "backup blame checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log " +
+        "at backup blame checkout checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log " +
         "receipt replay restore restore-store show stale update verify verify-receipt"
       ).split(" "),
     );
@@ -93,7 +93,9 @@ test("lines of help fit a terminal of 100 columns", async () => {
 test("--as-of is offered by what reads, and by nothing that would ignore it", async () => {
   await withShell(async (shell) => {
     const reads = [
+      "at",
       "blame",
+      "checkout",
       "diff",
       "history",
       "impact",

@@ -58,6 +58,16 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "which event set each field of a record",
     load: () => import("./commands/blame.ts"),
   },
+  at: {
+    group: "Read",
+    summary: "the store at an instant in a few figures",
+    load: () => import("./commands/at.ts"),
+  },
+  checkout: {
+    group: "Read",
+    summary: "write the records of an instant as files",
+    load: () => import("./commands/checkout.ts"),
+  },
   diff: {
     group: "Read",
     summary: "what differs between two versions, or two instants",

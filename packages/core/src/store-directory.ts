@@ -14,6 +14,8 @@ export const manifestName = "sennit.json";
 export const logDirectoryName = "log";
 export const keysName = "keys";
 export const acknowledgedName = "acknowledged";
+/** Snapshots of the state: disposable. */
+export const stateName = "state";
 
 /** The name a store signs under, and the origin of its checkpoints. */
 export function logName(storeId: string): string {

@@ -1,4 +1,6 @@
 /** The store: a log, and every question about it now or as of an instant. */
+import { join } from "node:path";
+
 import type { Observable } from "rxjs";
 
 import type { NewEvent, RecordedEvent } from "./event/event.ts";
@@ -32,11 +34,15 @@ import type {
   RecordView,
   Replay,
   StoreDiff,
+  StoreSummary,
+  SummaryOptions,
 } from "./read/reader.ts";
 import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
 import { damagedLogs, removeWorkingCopies } from "./repair/leftovers.ts";
+import { StateSnapshots } from "./state/snapshots.ts";
 import type { Storage } from "./storage/storage.ts";
+import { stateName } from "./store-directory.ts";
 import {
   exportLog,
   type ExportOptions,
@@ -149,6 +155,7 @@ export class EmbeddedStore implements Store {
   /** The store's directory; undefined when it lives in memory. */
   readonly directory: string | undefined;
   readonly #surroundings: StoreSurroundings;
+  readonly #snapshots: StateSnapshots | undefined;
   #signingKey: Promise<SigningKey> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -157,6 +164,8 @@ export class EmbeddedStore implements Store {
     this.storeId = surroundings.storeId;
     this.directory = surroundings.directory;
     this.#surroundings = surroundings;
+    const { directory } = surroundings;
+    if (directory !== undefined) this.#snapshots = new StateSnapshots(join(directory, stateName));
   }
 
   get head(): Position {
@@ -200,10 +209,8 @@ export class EmbeddedStore implements Store {
   }
 
   async at(asOf: AsOf = { position: this.head }): Promise<Reader> {
-    return new EmbeddedReader(
-      this.log,
-      await whenReadable(this.log, () => resolveAsOf(this.log, asOf)),
-    );
+    const position = await whenReadable(this.log, () => resolveAsOf(this.log, asOf));
+    return new EmbeddedReader(this.log, position, this.#snapshots);
   }
 
   async label(
@@ -295,6 +302,7 @@ export class EmbeddedStore implements Store {
   async #close(): Promise<void> {
     await this.#surroundings.owner?.release();
     await this.log.close();
+    await this.#snapshots?.idle();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -337,6 +345,14 @@ export class EmbeddedStore implements Store {
     return this.#now().outdatedSources(ref);
   }
 
+  allRecords(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RecordView> {
+    return this.#now().allRecords(options);
+  }
+
+  summary(options?: SummaryOptions): Promise<StoreSummary> {
+    return this.#now().summary(options);
+  }
+
   changesSince(from: Position): Promise<StoreDiff> {
     return this.#now().changesSince(from);
   }
@@ -361,6 +377,6 @@ export class EmbeddedStore implements Store {
   }
 
   #now(): EmbeddedReader {
-    return new EmbeddedReader(this.log, this.head);
+    return new EmbeddedReader(this.log, this.head, this.#snapshots);
   }
 }

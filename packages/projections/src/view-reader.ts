@@ -20,6 +20,8 @@ import {
   type RecordView,
   type Replay,
   type StoreDiff,
+  type StoreSummary,
+  type SummaryOptions,
 } from "@sennit/core";
 
 import type { Observable } from "rxjs/internal/Observable";
@@ -214,6 +216,14 @@ export class ViewReader implements Reader {
 
   async outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
     return this.#reader.outdatedSources(await this.resolve(ref));
+  }
+
+  allRecords(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RecordView> {
+    return this.#reader.allRecords(options);
+  }
+
+  summary(options?: SummaryOptions): Promise<StoreSummary> {
+    return this.#reader.summary(options);
   }
 
   changesSince(from: Position): Promise<StoreDiff> {

@@ -1,12 +1,13 @@
 /** `sennit export`: writes the whole log into one file. */
 import { randomUUID } from "node:crypto";
-import { lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { lstat, open, rename, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 
 import { exportForms, StoreError, type ExportFormName, type ExportSummary } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { isInside } from "../inside.ts";
 import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
@@ -72,13 +73,6 @@ async function assertWritable({ values }: Context, path: string, store: string):
   if (isThere && !values.flag("force")) {
     throw new StoreError("file-exists", `${named} is there already.`, { details });
   }
-}
-
-/** Links are followed, but for the last name of the path: a rename replaces a link and not what it leads to. */
-async function isInside(store: string, path: string): Promise<boolean> {
-  const parent = await realpath(dirname(path)).catch(() => dirname(path));
-  const way = relative(await realpath(store), join(parent, basename(path)));
-  return way !== ".." && !way.startsWith(`..${sep}`) && way !== resolve(way);
 }
 
 /** Writes under another name first, so that a file which is there stays until the new one is whole. */

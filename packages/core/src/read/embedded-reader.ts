@@ -9,6 +9,8 @@ import type { EmbeddedLog } from "../log/embedded-log.ts";
 import type { ReadOptions } from "../log/event-log.ts";
 import { mustHaveEntry } from "../records/state.ts";
 import { mustHaveVersions } from "../records/versions.ts";
+import type { StateSnapshots } from "../state/snapshots.ts";
+import { readAllRecords } from "./all-records.ts";
 import { answerBlame } from "./blame-answer.ts";
 import { answerChanges } from "./changes-answer.ts";
 import { fieldChanges } from "./field-changes.ts";
@@ -28,10 +30,13 @@ import type {
   RecordView,
   Replay,
   StoreDiff,
+  StoreSummary,
+  SummaryOptions,
 } from "./reader.ts";
 import { recordView } from "./record-view.ts";
 import { answerReplay } from "./replay-answer.ts";
 import { findRef, mustFindRef, type Found, type ReadScope } from "./scope.ts";
+import { answerSummary } from "./summary-answer.ts";
 import { whenReadable } from "./when-readable.ts";
 
 /** An immutable reader of one position. */
@@ -39,9 +44,10 @@ export class EmbeddedReader implements Reader {
   readonly asOf: Position;
   readonly #scope: ReadScope;
 
-  constructor(log: EmbeddedLog, asOf: Position) {
+  /** @param snapshots of the store's state, where it has a directory to keep them in */
+  constructor(log: EmbeddedLog, asOf: Position, snapshots?: StateSnapshots) {
     this.asOf = asOf;
-    this.#scope = { log, state: log.state, asOf };
+    this.#scope = { log, state: log.state, asOf, snapshots };
   }
 
   record(ref: string): Promise<RecordView> {
@@ -117,6 +123,16 @@ export class EmbeddedReader implements Reader {
       const now = must(versions.asOf(this.asOf), "a source exists").version;
       return [{ source: { recordId, version }, now }];
     });
+  }
+
+  allRecords(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<RecordView> {
+    return readAllRecords(this.#scope, options.signal);
+  }
+
+  summary(options: SummaryOptions = {}): Promise<StoreSummary> {
+    return this.#ask(() => answerSummary(this.#scope, options));
   }
 
   changesSince(from: Position): Promise<StoreDiff> {

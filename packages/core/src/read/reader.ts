@@ -267,6 +267,52 @@ export interface StoreDiff {
   readonly records: readonly StoreChange[];
 }
 
+/** How many records of one kind there are. */
+export interface KindSummary {
+  readonly kind: string;
+  readonly valid: number;
+  readonly withdrawn: number;
+  /** Of the valid ones. There only when asked for. */
+  readonly stale?: number;
+}
+
+/** A label that is not withdrawn. */
+export interface LabelSummary {
+  readonly name: string;
+  /** What it names. */
+  readonly position: Position;
+}
+
+/** The whole store in a few figures. */
+export interface StoreSummary {
+  readonly asOf: Position;
+  /** The Merkle root of the log up to there, 64 hexadecimal digits. */
+  readonly root: string;
+  /** Times of the first and the last event; null for an empty store. */
+  readonly firstRecordedAt: string | null;
+  readonly lastRecordedAt: string | null;
+  readonly events: {
+    readonly created: number;
+    readonly updated: number;
+    readonly invalidated: number;
+  };
+  readonly records: number;
+  readonly valid: number;
+  readonly withdrawn: number;
+  /** Of the valid ones. There only when asked for. */
+  readonly stale?: number;
+  /** In the order of their names. */
+  readonly kinds: readonly KindSummary[];
+  /** In the order of the positions they name. */
+  readonly labels: readonly LabelSummary[];
+}
+
+export interface SummaryOptions {
+  /** Count what is stale too, which reads the lineage of everything. Default false. */
+  readonly stale?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Questions about the store at one instant. Two readers of the same position give equal answers, for ever.
  *
@@ -290,6 +336,10 @@ export interface Reader {
   replay(ref: string): Promise<Replay>;
   /** The sources that make a version stale; none when it is not. */
   outdatedSources(ref: string): Promise<readonly OutdatedSource[]>;
+  /** Every record as it stood, in the order of their creation, read as it is asked for. @throws `aborted` also */
+  allRecords(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RecordView>;
+  /** The store in figures. Cost: the events since the nearest snapshot of its state. */
+  summary(options?: SummaryOptions): Promise<StoreSummary>;
   /** What became different between an earlier position and this reader's. Cost: the events between. */
   changesSince(from: Position): Promise<StoreDiff>;
   /** Events up to the reader's instant. */

@@ -6,11 +6,14 @@ import { parseRef, type Position, type RecordVersionRef } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { mustHaveVersions, RecordVersions } from "../records/versions.ts";
 import type { State } from "../records/state.ts";
+import type { StateSnapshots } from "../state/snapshots.ts";
 
 export interface ReadScope {
   readonly log: EmbeddedLog;
   readonly state: State;
   readonly asOf: Position;
+  /** Undefined for a store in memory. */
+  readonly snapshots?: StateSnapshots | undefined;
 }
 
 /** A version found by a ref. */
