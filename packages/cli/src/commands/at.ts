@@ -2,7 +2,7 @@
 import { parseAsOf, StoreError, type KindSummary, type StoreSummary } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
-import { printable, type Output } from "../output.ts";
+import { printable, type Column, type Output } from "../output.ts";
 
 export const command = defineCommand({
   name: "at",
@@ -61,9 +61,12 @@ function countsText({ valid, withdrawn, stale }: StoreSummary): string {
   return [...words, `${withdrawn} withdrawn`].join(", ");
 }
 
+function count(title: string): Column {
+  return { title, align: "right" };
+}
+
 function printKinds(out: Output, kinds: readonly KindSummary[]): void {
   const hasStale = kinds.some(({ stale }) => stale !== undefined);
-  const count = (title: string) => ({ title, align: "right" as const });
   out.line();
   out.table(
     [{ title: "KIND" }, count("VALID"), ...(hasStale ? [count("STALE")] : []), count("WITHDRAWN")],
