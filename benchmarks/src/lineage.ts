@@ -108,10 +108,10 @@ function row(
   return toRow({ row: name, work, ...about }, compare(ours, peer));
 }
 
-/** Milliseconds that all ancestors of a record take. */
+/** Milliseconds until all ancestors of a record are named. */
 async function closureMs(reader: Reader, id: string, expected: number): Promise<number> {
   const start = performance.now();
-  const { nodes } = await reader.lineage(id);
+  const { nodes } = await reader.lineageRefs(id);
   const milliseconds = performance.now() - start;
   if (nodes.length !== expected) throw new Error(`Found ${nodes.length} of ${expected}.`);
   return milliseconds;

@@ -171,6 +171,10 @@ export const errorCodes = {
     category: "unsupported",
     hint: "Open the store with the newer Sennit that wrote it.",
   },
+  "lineage-too-large": {
+    category: "unsupported",
+    hint: "Give the process more memory; a log of more events than that answers no questions of lineage.",
+  },
 
   "backup-locked": {
     category: "busy",

@@ -62,6 +62,12 @@ export const limits = {
   pendingPutsMax: 1_000_000,
   /** Events that wait to be decided before further appends are refused. */
   waitingEventsMax: 100_000,
+  /** Paths between two versions in one answer. */
+  pathsMax: 10_000,
+  /** Edges in all paths of one answer. */
+  pathEdgesMax: 1_000_000,
+  /** Roles, relations or kinds in one filter. */
+  filterValuesMax: 256,
   /** Problems named in one `event-invalid` error; the rest are counted. */
   issuesMax: 20,
   /** UTF-8 bytes of a search query. */

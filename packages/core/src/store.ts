@@ -23,12 +23,18 @@ import type {
   AsOf,
   Blame,
   BlameOptions,
+  CommonAncestors,
+  CommonAncestorsOptions,
   History,
   Impact,
   ImpactOptions,
   Lineage,
+  LineageDiff,
   LineageOptions,
+  LineagePaths,
+  LineageRefs,
   OutdatedSource,
+  PathsOptions,
   Reader,
   RecordDiff,
   RecordView,
@@ -331,6 +337,26 @@ export class EmbeddedStore implements Store {
 
   lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
     return this.#now().lineage(ref, options);
+  }
+
+  lineageRefs(ref: string, options?: LineageOptions): Promise<LineageRefs> {
+    return this.#now().lineageRefs(ref, options);
+  }
+
+  paths(one: string, other: string, options?: PathsOptions): Promise<LineagePaths> {
+    return this.#now().paths(one, other, options);
+  }
+
+  commonAncestors(
+    first: string,
+    second: string,
+    options?: CommonAncestorsOptions,
+  ): Promise<CommonAncestors> {
+    return this.#now().commonAncestors(first, second, options);
+  }
+
+  lineageDiff(ref: string, from: Position, options?: LineageOptions): Promise<LineageDiff> {
+    return this.#now().lineageDiff(ref, from, options);
   }
 
   impact(ref: string, options?: ImpactOptions): Promise<Impact> {

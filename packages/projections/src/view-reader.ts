@@ -4,12 +4,18 @@ import {
   StoreError,
   type Blame,
   type BlameOptions,
+  type CommonAncestors,
+  type CommonAncestorsOptions,
   type History,
   type Impact,
   type ImpactOptions,
   type Lineage,
+  type LineageDiff,
   type LineageOptions,
+  type LineagePaths,
+  type LineageRefs,
   type OutdatedSource,
+  type PathsOptions,
   type Position,
   type ReadOptions,
   type Reader,
@@ -204,6 +210,27 @@ export class ViewReader implements Reader {
 
   async lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
     return this.#reader.lineage(await this.resolve(ref), options);
+  }
+
+  async lineageRefs(ref: string, options?: LineageOptions): Promise<LineageRefs> {
+    return this.#reader.lineageRefs(await this.resolve(ref), options);
+  }
+
+  async paths(one: string, other: string, options?: PathsOptions): Promise<LineagePaths> {
+    return this.#reader.paths(await this.resolve(one), await this.resolve(other), options);
+  }
+
+  async commonAncestors(
+    first: string,
+    second: string,
+    options?: CommonAncestorsOptions,
+  ): Promise<CommonAncestors> {
+    const [one, other] = [await this.resolve(first), await this.resolve(second)];
+    return this.#reader.commonAncestors(one, other, options);
+  }
+
+  async lineageDiff(ref: string, from: Position, options?: LineageOptions): Promise<LineageDiff> {
+    return this.#reader.lineageDiff(await this.resolve(ref), from, options);
   }
 
   async impact(ref: string, options?: ImpactOptions): Promise<Impact> {

@@ -36,12 +36,17 @@ function graphOf(headers: readonly EntryHeader[]): LineageGraph {
 /** Everything that can be asked of a graph. */
 function dump(graph: LineageGraph, headers: readonly EntryHeader[]): unknown {
   const rows = headers.map(({ position, recordId, version }) => {
-    const { start, end } = graph.edgesOf(position);
-    const edges = Array.from({ length: end - start }, (_, index) => [
+    const start = graph.edgesStart(position);
+    const edges = Array.from({ length: graph.edgesEnd(position) - start }, (_, index) => [
       graph.edgeSource(start + index),
       graph.edgeRole(start + index),
       graph.edgeRelation(start + index),
     ]);
+    const dependants: number[] = [];
+    for (let edge = graph.newestDependant(position); edge !== 0;) {
+      dependants.push(graph.edgeOwner(edge - 1));
+      edge = graph.olderDependant(edge - 1);
+    }
     return {
       position: graph.find({ recordId, version }),
       ref: graph.refAt(position),
@@ -49,7 +54,9 @@ function dump(graph: LineageGraph, headers: readonly EntryHeader[]): unknown {
       isInvalidation: graph.isInvalidation(position),
       next: graph.nextVersion(position),
       edges,
-      dependants: [...graph.dependantsOf(position, graph.head)],
+      dependants,
+      facts: graph.factsAt(position),
+      kind: graph.kinds.at(graph.kindAt(position)),
       isPinned: graph.isPinned(position, graph.head),
       isWithdrawn: graph.isWithdrawn(graph.contentOf(position)),
     };

@@ -6,73 +6,99 @@
  */
 import { assert, must } from "../assert.ts";
 import type { EntryHeader } from "../codec/entry-header.ts";
-import { defaultRelation, type Derivation, type Relation } from "../event/document.ts";
+import type { Derivation, Relation } from "../event/document.ts";
 import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
 import { Uint32Column } from "./columns.ts";
+import { LabelTable, TextTable } from "./edge-labels.ts";
+import { IdTable } from "./id-table.ts";
+import { MarkPool } from "./marks.ts";
 
 const isInvalidation = 1;
 const setsEdges = 2;
+const setsKind = 4;
 
-/** The numbers of the nodes' edges, half open. */
-export interface EdgeRange {
-  readonly start: number;
-  readonly end: number;
+/** What an event adds to the graph, in numbers: all that a snapshot has to keep of it. */
+export interface NodeFacts {
+  /** The record's number; one more than all so far for a new record. */
+  readonly record: number;
+  /** The number of the kind a creation gives; null for other events. */
+  readonly kind: number | null;
+  /** The first version an invalidation withdraws, and the last; null for other events. */
+  readonly withdraws: { readonly from: Version; readonly to: Version } | null;
+  /** Positions of the sources and numbers of the labels, in turn; null when the event names no sources. */
+  readonly edges: ArrayLike<number> | null;
 }
 
 export class LineageGraph {
   /** Position up to which the log has been folded in. */
   head: Position = 0;
+  /** Marks for walks over this graph. */
+  readonly marks: MarkPool = new MarkPool();
 
-  // Per record number (0, 1, 2 in order of creation).
-  readonly #recordIds: RecordId[] = [];
-  readonly #recordNumbers = new Map<RecordId, number>();
+  /** Record numbers are 0, 1, 2 in the order of creation. */
+  readonly ids: IdTable = new IdTable();
+  readonly kinds: TextTable = new TextTable();
+  readonly labels: LabelTable = new LabelTable();
   readonly #lastOfRecord = new Uint32Column();
-  readonly #lastInvalidationOfRecord = new Uint32Column();
 
   // Per position.
   readonly #record = new Uint32Column();
   readonly #version = new Uint32Column();
   readonly #flags = new Uint32Column();
+  readonly #kind = new Uint32Column();
   readonly #previous = new Uint32Column();
+  /** An earlier version of the record, so chosen that any version is found in a logarithm of steps. */
+  readonly #jump = new Uint32Column();
   readonly #next = new Uint32Column();
   readonly #content = new Uint32Column();
   readonly #edgesStart = new Uint32Column();
   readonly #edgesEnd = new Uint32Column();
   /** Number + 1 of the newest edge that pins this version; 0 for none. */
   readonly #newestDependant = new Uint32Column();
-  /** For an invalidation: the range it withdraws, and the record's invalidation before it. */
-  readonly #from = new Uint32Column();
-  readonly #to = new Uint32Column();
-  readonly #previousInvalidation = new Uint32Column();
+  /** For content: the position of the first invalidation that withdraws it. For an invalidation: its range. */
+  readonly #withdrawn = new Uint32Column();
+  readonly #withdrawsTo = new Map<Position, Version>();
 
   // Per edge number (0, 1, 2 in order of their events).
   #edgeCount = 0;
   readonly #edgeSource = new Uint32Column();
   readonly #edgeOwner = new Uint32Column();
   readonly #edgeOlder = new Uint32Column();
-  readonly #edgeRole = new Uint32Column();
-  readonly #edgeRelation = new Uint32Column();
+  readonly #edgeLabel = new Uint32Column();
 
-  readonly #texts: string[] = [""];
-  readonly #textNumbers = new Map<string, number>([["", 0]]);
-
-  /** Folds in the next event. Events come in the order of their positions, without gaps. */
-  apply(header: EntryHeader): void {
-    const { position, structure, recordId } = header;
+  /** Folds in the next event. Events come in the order of their positions, without gaps. @throws `lineage-too-large` */
+  apply({ position, structure, recordId }: EntryHeader): void {
     assert(position === this.head + 1, "the graph takes events in order");
-    const record = this.#recordNumber(recordId);
-    const previous = this.#lastOfRecord.get(record);
+    const isCreation = structure.type === "record.created";
     const isContent = structure.type !== "record.invalidated";
-    const edges =
-      structure.type === "record.created" ? structure.edges : isContent ? structure.edges : null;
+    const edges = isContent && structure.edges !== null ? this.#edgeNumbers(structure.edges) : null;
+    this.add({
+      record: this.ids.find(recordId) ?? this.ids.add(recordId),
+      kind: isCreation ? this.kinds.numberOf(structure.kind) : null,
+      withdraws: isContent ? null : structure,
+      edges,
+    });
+  }
 
+  /** Folds in the next event by its facts. Ids, kinds and labels it names must be there. @throws `lineage-too-large` */
+  add({ record, kind, withdraws, edges }: NodeFacts): void {
+    const position = this.head + 1;
+    const previous = this.#lastOfRecord.get(record);
+    const isContent = withdraws === null;
     this.#record.set(position, record);
-    this.#version.set(position, header.version);
+    this.#version.set(position, this.#version.get(previous) + 1);
+    this.#flags.set(
+      position,
+      (isContent ? 0 : isInvalidation) |
+        (edges === null ? 0 : setsEdges) |
+        (kind === null ? 0 : setsKind),
+    );
+    this.#kind.set(position, kind ?? this.#kind.get(previous));
     this.#previous.set(position, previous);
+    this.#jump.set(position, this.#jumpFrom(previous));
     if (previous !== 0) this.#next.set(previous, position);
     this.#lastOfRecord.set(record, position);
     this.#content.set(position, isContent ? position : this.#content.get(previous));
-    this.#flags.set(position, (isContent ? 0 : isInvalidation) | (edges === null ? 0 : setsEdges));
     this.#newestDependant.set(position, 0);
     this.#next.set(position, 0);
     if (edges === null) {
@@ -81,12 +107,8 @@ export class LineageGraph {
     } else {
       this.#addEdges(position, edges);
     }
-    if (structure.type === "record.invalidated") {
-      this.#from.set(position, structure.from);
-      this.#to.set(position, structure.to);
-      this.#previousInvalidation.set(position, this.#lastInvalidationOfRecord.get(record));
-      this.#lastInvalidationOfRecord.set(record, position);
-    }
+    this.#withdrawn.set(position, withdraws?.from ?? 0);
+    if (withdraws !== null) this.#withdraw(position, withdraws.from, withdraws.to);
     this.head = position;
   }
 
@@ -95,23 +117,31 @@ export class LineageGraph {
     while (this.head > head) this.#removeNewest();
   }
 
-  /** The position of a record's version, as far as it stood at `asOf`. */
-  find(ref: RecordVersionRef, asOf: Position = Infinity): Position | undefined {
-    const record = this.#recordNumbers.get(ref.recordId);
+  /** What the event at a position added. */
+  factsAt(position: Position): NodeFacts {
+    const flags = this.#flags.get(position);
+    const to = this.#withdrawsTo.get(position) ?? this.#version.get(position) - 1;
+    const isContent = (flags & isInvalidation) === 0;
+    return {
+      record: this.#record.get(position),
+      kind: (flags & setsKind) === 0 ? null : this.#kind.get(position),
+      withdraws: isContent ? null : { from: this.#withdrawn.get(position), to },
+      edges: (flags & setsEdges) === 0 ? null : this.#edgesAt(position),
+    };
+  }
+
+  /** The position of a record's version, as far as it stood at `asOf`. O(log versions). */
+  find({ recordId, version }: RecordVersionRef, asOf: Position = Infinity): Position | undefined {
+    const record = this.ids.find(recordId);
     if (record === undefined) return undefined;
-    let position = this.#lastOfRecord.get(record);
-    while (position !== 0 && this.#version.get(position) !== ref.version)
-      position = this.#previous.get(position);
-    return position === 0 || position > asOf ? undefined : position;
+    const last = this.#lastOfRecord.get(record);
+    if (version < 1 || version > this.#version.get(last)) return undefined;
+    const position = this.#back(last, version);
+    return position > asOf ? undefined : position;
   }
 
   recordIdAt(position: Position): RecordId {
-    return must(this.#recordIds[this.#record.get(position)], "a position has a record");
-  }
-
-  /** A number that is the same for the versions of one record and differs between records. */
-  recordNumberAt(position: Position): number {
-    return this.#record.get(position);
+    return this.ids.idAt(this.#record.get(position));
   }
 
   versionAt(position: Position): Version {
@@ -120,6 +150,11 @@ export class LineageGraph {
 
   refAt(position: Position): RecordVersionRef {
     return { recordId: this.recordIdAt(position), version: this.versionAt(position) };
+  }
+
+  /** The number of a version's kind. */
+  kindAt(position: Position): number {
+    return this.#kind.get(position);
   }
 
   /** The position of the content version that a version carries: its own unless it is an invalidation. */
@@ -131,28 +166,56 @@ export class LineageGraph {
     return (this.#flags.get(position) & isInvalidation) !== 0;
   }
 
+  /** True for a version that names its sources itself, if only to have none. */
+  setsEdges(position: Position): boolean {
+    return (this.#flags.get(position) & setsEdges) !== 0;
+  }
+
   /** The next version of the same record, or 0. */
   nextVersion(position: Position): Position {
     return this.#next.get(position);
   }
 
-  /** The sources of a version, as edge numbers. A version that names none has those of the version before. */
-  edgesOf(position: Position): EdgeRange {
-    return { start: this.#edgesStart.get(position), end: this.#edgesEnd.get(position) };
+  /** The first of the numbers of a version's edges. A version that names no sources has those of the version before. */
+  edgesStart(position: Position): number {
+    return this.#edgesStart.get(position);
+  }
+
+  /** One more than the last of the numbers of a version's edges. */
+  edgesEnd(position: Position): number {
+    return this.#edgesEnd.get(position);
   }
 
   edgeSource(edge: number): Position {
     return this.#edgeSource.get(edge);
   }
 
+  /** The version that named the edge. */
+  edgeOwner(edge: number): Position {
+    return this.#edgeOwner.get(edge);
+  }
+
+  /** The number of an edge's label. */
+  edgeLabel(edge: number): number {
+    return this.#edgeLabel.get(edge);
+  }
+
   edgeRole(edge: number): string | null {
-    const role = this.#edgeRole.get(edge);
-    return role === 0 ? null : (this.#texts[role] ?? null);
+    return this.labels.at(this.#edgeLabel.get(edge)).role;
   }
 
   edgeRelation(edge: number): Relation {
-    const relation = this.#edgeRelation.get(edge);
-    return relation === 0 ? defaultRelation : (this.#texts[relation] as Relation);
+    return this.labels.at(this.#edgeLabel.get(edge)).relation;
+  }
+
+  /** Number + 1 of the newest edge that pins exactly this version; 0 for none. */
+  newestDependant(position: Position): number {
+    return this.#newestDependant.get(position);
+  }
+
+  /** Number + 1 of the edge that pinned the same version before this one; 0 for none. */
+  olderDependant(edge: number): number {
+    return this.#edgeOlder.get(edge);
   }
 
   /** True when some derivation pins exactly this version, as of a position. */
@@ -162,92 +225,93 @@ export class LineageGraph {
     return edge !== 0;
   }
 
-  /** The versions that derive from exactly this version, with the edge each does it by. */
-  *dependantsOf(
-    position: Position,
-    asOf: Position,
-  ): Generator<{ position: Position; edge: number }> {
-    for (
-      let next = this.#newestDependant.get(position);
-      next !== 0;
-      next = this.#edgeOlder.get(next - 1)
-    ) {
-      const edge = next - 1;
-      let derived = this.#edgeOwner.get(edge);
-      // The sources named by one version hold until a later version names its own.
-      while (derived !== 0 && derived <= asOf) {
-        yield { position: derived, edge };
-        derived = this.#next.get(derived);
-        if ((this.#flags.get(derived) & setsEdges) !== 0) break;
-      }
-    }
-  }
-
   /** True when a content version is withdrawn as of a position. */
   isWithdrawn(content: Position, asOf: Position = Infinity): boolean {
-    const version = this.#version.get(content);
-    let invalidation = this.#lastInvalidationOfRecord.get(this.#record.get(content));
-    while (invalidation > content) {
-      if (
-        invalidation <= asOf &&
-        this.#from.get(invalidation) <= version &&
-        version <= this.#to.get(invalidation)
-      ) {
-        return true;
-      }
-      invalidation = this.#previousInvalidation.get(invalidation);
+    const first = this.#withdrawn.get(content);
+    return first !== 0 && first <= asOf;
+  }
+
+  /** The earlier of two places whose distances double, as in a skew-binary number: each step back halves what is left. */
+  #jumpFrom(previous: Position): Position {
+    const jump = this.#jump.get(previous);
+    const further = this.#jump.get(jump);
+    const version = (position: Position) => this.#version.get(position);
+    const isEven = version(previous) - version(jump) === version(jump) - version(further);
+    return isEven ? further : previous;
+  }
+
+  /** The version of a record at or before a position, by its number. */
+  #back(from: Position, version: Version): Position {
+    let position = from;
+    while (this.#version.get(position) > version) {
+      const jump = this.#jump.get(position);
+      position = this.#version.get(jump) >= version ? jump : this.#previous.get(position);
     }
-    return false;
+    return position;
   }
 
-  #recordNumber(recordId: RecordId): number {
-    const known = this.#recordNumbers.get(recordId);
-    if (known !== undefined) return known;
-    const number = this.#recordIds.length;
-    this.#recordIds.push(recordId);
-    this.#recordNumbers.set(recordId, number);
-    this.#lastOfRecord.set(number, 0);
-    this.#lastInvalidationOfRecord.set(number, 0);
-    return number;
+  #withdraw(invalidation: Position, from: Version, to: Version): void {
+    const previous = this.#previous.get(invalidation);
+    if (to !== this.#version.get(previous)) this.#withdrawsTo.set(invalidation, to);
+    let content = this.#content.get(this.#back(previous, to));
+    while (content !== 0 && this.#version.get(content) >= from) {
+      const first = this.#withdrawn.get(content);
+      if (first === 0) {
+        this.#withdrawn.set(content, invalidation);
+        content = this.#contentBefore(content);
+      } else {
+        // All versions from the first one of that withdrawal to this one fell then.
+        content = this.#contentBefore(this.#back(content, this.#withdrawn.get(first)));
+      }
+    }
   }
 
-  #addEdges(owner: Position, edges: readonly Derivation[]): void {
-    this.#edgesStart.set(owner, this.#edgeCount);
+  #contentBefore(position: Position): Position {
+    return this.#content.get(this.#previous.get(position));
+  }
+
+  #edgeNumbers(edges: readonly Derivation[]): number[] {
+    const numbers: number[] = [];
     for (const edge of edges) {
-      const source = must(
-        this.find(edge),
-        "a stored derivation names a version that stands before it",
+      const source = this.find(edge);
+      numbers.push(
+        must(source, "a stored derivation names a version that stands before it"),
+        this.labels.numberOf(edge.role, edge.relation),
       );
+    }
+    return numbers;
+  }
+
+  #edgesAt(position: Position): number[] {
+    const numbers: number[] = [];
+    const end = this.#edgesEnd.get(position);
+    for (let edge = this.#edgesStart.get(position); edge < end; edge += 1) {
+      numbers.push(this.#edgeSource.get(edge), this.#edgeLabel.get(edge));
+    }
+    return numbers;
+  }
+
+  #addEdges(owner: Position, edges: ArrayLike<number>): void {
+    this.#edgesStart.set(owner, this.#edgeCount);
+    for (let index = 0; index < edges.length; index += 2) {
+      const source = edges[index] as number;
       const number = this.#edgeCount;
       this.#edgeSource.set(number, source);
       this.#edgeOwner.set(number, owner);
       this.#edgeOlder.set(number, this.#newestDependant.get(source));
       this.#newestDependant.set(source, number + 1);
-      this.#edgeRole.set(number, this.#textNumber(edge.role ?? ""));
-      this.#edgeRelation.set(
-        number,
-        edge.relation === defaultRelation ? 0 : this.#textNumber(edge.relation),
-      );
+      this.#edgeLabel.set(number, edges[index + 1] as number);
       this.#edgeCount += 1;
     }
     this.#edgesEnd.set(owner, this.#edgeCount);
-  }
-
-  #textNumber(text: string): number {
-    const known = this.#textNumbers.get(text);
-    if (known !== undefined) return known;
-    const number = this.#texts.length;
-    this.#texts.push(text);
-    this.#textNumbers.set(text, number);
-    return number;
   }
 
   #removeNewest(): void {
     const position = this.head;
     const record = this.#record.get(position);
     const previous = this.#previous.get(position);
-    if ((this.#flags.get(position) & setsEdges) !== 0) {
-      const { start } = this.edgesOf(position);
+    if (this.setsEdges(position)) {
+      const start = this.edgesStart(position);
       while (this.#edgeCount > start) {
         this.#edgeCount -= 1;
         this.#newestDependant.set(
@@ -256,15 +320,23 @@ export class LineageGraph {
         );
       }
     }
-    if (this.isInvalidation(position)) {
-      this.#lastInvalidationOfRecord.set(record, this.#previousInvalidation.get(position));
-    }
+    if (this.isInvalidation(position)) this.#reinstate(position, previous);
     this.#lastOfRecord.set(record, previous);
-    if (previous === 0) {
-      this.#recordNumbers.delete(must(this.#recordIds.pop(), "the newest record"));
-    } else {
-      this.#next.set(previous, 0);
-    }
+    if (previous === 0) this.ids.removeNewest();
+    else this.#next.set(previous, 0);
     this.head = position - 1;
+  }
+
+  #reinstate(invalidation: Position, previous: Position): void {
+    const from = this.#withdrawn.get(invalidation);
+    let content = this.#content.get(previous);
+    for (
+      ;
+      content !== 0 && this.#version.get(content) >= from;
+      content = this.#contentBefore(content)
+    ) {
+      if (this.#withdrawn.get(content) === invalidation) this.#withdrawn.set(content, 0);
+    }
+    this.#withdrawsTo.delete(invalidation);
   }
 }

@@ -11,8 +11,10 @@ export function recordsRestingOn(
   const found = new Set<RecordId>();
   let position = graph.find({ recordId, version: 1 }, asOf) ?? 0;
   while (position !== 0 && position <= asOf) {
-    for (const dependant of graph.dependantsOf(position, asOf)) {
-      found.add(graph.recordIdAt(dependant.position));
+    let next = graph.newestDependant(position);
+    for (; next !== 0; next = graph.olderDependant(next - 1)) {
+      const derived = graph.edgeOwner(next - 1);
+      if (derived <= asOf) found.add(graph.recordIdAt(derived));
     }
     position = graph.nextVersion(position);
   }

@@ -15,16 +15,25 @@ import { answerBlame } from "./blame-answer.ts";
 import { answerChanges } from "./changes-answer.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { answerImpact } from "./impact-answer.ts";
-import { answerLineage } from "./lineage-answer.ts";
+import { answerCommonAncestors } from "./common-ancestors-answer.ts";
+import { answerLineage, answerLineageRefs } from "./lineage-answer.ts";
+import { answerLineageDiff } from "./lineage-diff-answer.ts";
+import { answerPaths } from "./paths-answer.ts";
 import type {
   Blame,
   BlameOptions,
+  CommonAncestors,
+  CommonAncestorsOptions,
   History,
   Impact,
   ImpactOptions,
   Lineage,
+  LineageDiff,
   LineageOptions,
+  LineagePaths,
+  LineageRefs,
   OutdatedSource,
+  PathsOptions,
   Reader,
   RecordDiff,
   RecordView,
@@ -100,6 +109,26 @@ export class EmbeddedReader implements Reader {
 
   lineage(ref: string, options: LineageOptions = {}): Promise<Lineage> {
     return this.#ask(() => answerLineage(this.#scope, ref, options));
+  }
+
+  lineageRefs(ref: string, options: LineageOptions = {}): Promise<LineageRefs> {
+    return this.#ask(() => answerLineageRefs(this.#scope, ref, options));
+  }
+
+  paths(one: string, other: string, options: PathsOptions = {}): Promise<LineagePaths> {
+    return this.#ask(() => answerPaths(this.#scope, one, other, options));
+  }
+
+  commonAncestors(
+    first: string,
+    second: string,
+    options: CommonAncestorsOptions = {},
+  ): Promise<CommonAncestors> {
+    return this.#ask(() => answerCommonAncestors(this.#scope, first, second, options));
+  }
+
+  lineageDiff(ref: string, from: Position, options: LineageOptions = {}): Promise<LineageDiff> {
+    return this.#ask(() => answerLineageDiff(this.#scope, ref, from, options));
   }
 
   impact(ref: string, options: ImpactOptions = {}): Promise<Impact> {

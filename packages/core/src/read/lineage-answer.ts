@@ -1,45 +1,115 @@
-/** Answers `lineage`: the versions above or below one, and the edges between them. */
-import { throwIfAborted } from "../abort.ts";
-import { StoreError } from "../errors.ts";
+/** Answers `lineage` and `lineageRefs`: the versions above or below one, and the edges between them. */
+import { must } from "../assert.ts";
+import type { Position } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
-import { ancestors, carriers, descendants, type WalkEdge, type WalkStep } from "../lineage/walk.ts";
-import type { Lineage, LineageEdge, LineageNode, LineageOptions } from "./reader.ts";
+import { Pacer } from "../lineage/pacer.ts";
+import { Walk, type LineageDirection } from "../lineage/walk.ts";
+import { checkedDirection, checkedFilter, startsOf } from "./lineage-options.ts";
+import type {
+  Lineage,
+  LineageEdge,
+  LineageNode,
+  LineageOptions,
+  LineageRef,
+  LineageRefs,
+} from "./reader.ts";
 import { foundVersion, mustFindRef, type ReadScope } from "./scope.ts";
+
+/** Versions that a walk goes over, or that are named, between two looks at the clock. */
+const stepsAtOnce = 2048;
+/** The same for versions that are read from the log. */
+const readsAtOnce = 64;
 
 export async function answerLineage(
   scope: ReadScope,
   ref: string,
-  { direction = "ancestors", depth, signal }: LineageOptions,
+  options: LineageOptions,
 ): Promise<Lineage> {
-  if (depth !== undefined && (!Number.isInteger(depth) || depth < 1)) {
-    throw new StoreError("argument-invalid", "depth must be a whole number from 1.", {
-      details: { depth },
-    });
+  const { graph, of, direction, walk, pacer } = await walked(scope, ref, options, true);
+  const nodes: LineageNode[] = [];
+  for (const [position, depth] of stepsOf(walk)) {
+    nodes.push(lineageNode(scope, graph, position, depth));
+    if (nodes.length % readsAtOnce === 0 && pacer.isDue) await pacer.turn();
   }
-  if (direction !== "ancestors" && direction !== "descendants") {
-    throw new StoreError("argument-invalid", 'direction must be "ancestors" or "descendants".', {
-      details: { direction },
-    });
-  }
-  const { asOf } = scope;
-  const start = mustFindRef(scope, ref).entry.position;
-  const graph = await scope.log.graph();
-  throwIfAborted(signal);
-  const edges: LineageEdge[] = [];
-  const onEdge = (edge: WalkEdge) => edges.push(lineageEdge(graph, edge));
-  const walk = { asOf, depth, onEdge };
-  const steps =
-    direction === "ancestors"
-      ? ancestors(graph, start, walk)
-      : descendants(graph, [...carriers(graph, graph.contentOf(start), asOf)], walk);
-  const nodes = [...steps].map((step) => lineageNode(scope, graph, step));
-  return { of: graph.refAt(start), direction, asOf, nodes, edges };
+  const edges = await pacedEdges(graph, walk, pacer);
+  return { of: graph.refAt(of), direction, asOf: scope.asOf, nodes, edges };
 }
 
-function lineageNode(
+export async function answerLineageRefs(
+  scope: ReadScope,
+  ref: string,
+  options: LineageOptions,
+): Promise<LineageRefs> {
+  const { graph, of, direction, walk, pacer } = await walked(scope, ref, options, false);
+  const nodes: LineageRef[] = [];
+  for (let level = 1; level < walk.levelEnds.length; level += 1) {
+    const end = walk.levelEnds.at(level);
+    for (let index = walk.levelEnds.at(level - 1); index < end; index += 1) {
+      const position = walk.reached.at(index);
+      nodes.push({
+        recordId: graph.recordIdAt(position),
+        version: graph.versionAt(position),
+        depth: level,
+      });
+      if (nodes.length % stepsAtOnce === 0 && pacer.isDue) await pacer.turn();
+    }
+  }
+  return { of: graph.refAt(of), direction, asOf: scope.asOf, nodes };
+}
+
+interface Walked {
+  readonly graph: LineageGraph;
+  readonly of: Position;
+  readonly direction: LineageDirection;
+  /** At its end. */
+  readonly walk: Walk;
+  readonly pacer: Pacer;
+}
+
+async function walked(
+  scope: ReadScope,
+  ref: string,
+  options: LineageOptions,
+  keepsEdges: boolean,
+): Promise<Walked> {
+  const direction = checkedDirection(options);
+  const { asOf } = scope;
+  const of = mustFindRef(scope, ref).entry.position;
+  const graph = await scope.log.graph();
+  const filter = checkedFilter(graph, options);
+  const pacer = new Pacer(options.signal);
+  const starts = startsOf(graph, of, direction, asOf);
+  const { depth } = options;
+  const walk = new Walk(graph, direction, starts, { asOf, depth, filter }, keepsEdges);
+  await finishWalk(walk, pacer);
+  return { graph, of, direction, walk, pacer };
+}
+
+/** Walks to the end and gives the marks back. @throws `aborted` */
+export async function finishWalk(walk: Walk, pacer: Pacer): Promise<void> {
+  try {
+    while (!walk.run(stepsAtOnce)) if (pacer.isDue) await pacer.turn();
+  } finally {
+    walk.end();
+  }
+}
+
+/** What a walk reached, each with its depth, nearest first. */
+export function* stepsOf(walk: Walk): Generator<[position: Position, depth: number]> {
+  for (let level = 1; level < walk.levelEnds.length; level += 1) {
+    const end = walk.levelEnds.at(level);
+    for (let index = walk.levelEnds.at(level - 1); index < end; index += 1) {
+      yield [walk.reached.at(index), level];
+    }
+  }
+}
+
+/** One version with what the log says of it. */
+export function lineageNode(
   scope: ReadScope,
   graph: LineageGraph,
-  { position, depth }: WalkStep,
+  position: Position,
+  depth: number,
 ): LineageNode {
   const ref = graph.refAt(position);
   const { versions, entry } = foundVersion(scope, ref);
@@ -49,8 +119,33 @@ function lineageNode(
   return { ...ref, kind, name, status, depth, ...(entry.erased && { isErased: true }) };
 }
 
-/** An edge of a walk in its public form. */
-export function lineageEdge(graph: LineageGraph, { derived, source, edge }: WalkEdge): LineageEdge {
+/** The edges of a walk in their public form. */
+export function lineageEdges(graph: LineageGraph, { edges }: Walk): LineageEdge[] {
+  return Array.from({ length: edges?.length ?? 0 }, (_, index) => edgeOf(graph, edges, index));
+}
+
+async function pacedEdges(graph: LineageGraph, walk: Walk, pacer: Pacer): Promise<LineageEdge[]> {
+  const edges: LineageEdge[] = [];
+  const count = walk.edges?.length ?? 0;
+  for (let index = 0; index < count; index += 1) {
+    edges.push(edgeOf(graph, walk.edges, index));
+    if (index % stepsAtOnce === 0 && pacer.isDue) await pacer.turn();
+  }
+  return edges;
+}
+
+function edgeOf(graph: LineageGraph, edges: Walk["edges"], index: number): LineageEdge {
+  const { derived, source, edge } = must(edges, "the walk kept its edges");
+  return lineageEdge(graph, derived.at(index), source.at(index), edge.at(index));
+}
+
+/** An edge in its public form. */
+export function lineageEdge(
+  graph: LineageGraph,
+  derived: Position,
+  source: Position,
+  edge: number,
+): LineageEdge {
   return {
     derived: graph.refAt(derived),
     source: graph.refAt(source),

@@ -3,9 +3,9 @@ import { must } from "../assert.ts";
 import { closureDigest } from "../event/closure-digest.ts";
 import type { Position } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
-import { ancestors, type WalkEdge } from "../lineage/walk.ts";
-import { lineageEdge } from "./lineage-answer.ts";
-import type { InputVerdict, LineageEdge, RecordView, Replay, Verdict } from "./reader.ts";
+import { Walk } from "../lineage/walk.ts";
+import { lineageEdges } from "./lineage-answer.ts";
+import type { InputVerdict, RecordView, Replay, Verdict } from "./reader.ts";
 import { recordView } from "./record-view.ts";
 import { foundVersion, mustFindRef, type ReadScope } from "./scope.ts";
 
@@ -14,11 +14,11 @@ export async function answerReplay(scope: ReadScope, ref: string): Promise<Repla
   // What was decided is the content; a later withdrawal of it is part of the answer, not of the question.
   const decidedAt = entry.contentPosition;
   const graph = await scope.log.graph();
-  const edges: LineageEdge[] = [];
-  const onEdge = (edge: WalkEdge) => edges.push(lineageEdge(graph, edge));
-  const steps = [...ancestors(graph, decidedAt, { asOf: decidedAt, onEdge })];
+  const walk = new Walk(graph, "ancestors", [decidedAt], { asOf: decidedAt }, true);
+  walk.run();
+  walk.end();
   // A source always stands before what derives from it, so the order of positions is an order of derivation.
-  const inputs = steps.map(({ position }) => position).toSorted((a, b) => a - b);
+  const inputs = walk.positions().toSorted((a, b) => a - b);
   const closure = inputs.map((position) => viewAt(scope, graph, position, decidedAt));
   const decided = must(versions.version(entry.contentVersion), "a content version exists");
   const decision = recordView(scope.state, versions, decided, decidedAt);
@@ -27,7 +27,7 @@ export async function answerReplay(scope: ReadScope, ref: string): Promise<Repla
     decision,
     decidedAt,
     closure,
-    edges,
+    edges: lineageEdges(graph, walk),
     verdicts: inputs.map((position) => inputVerdict(scope, graph, position, decidedAt)),
     digest: closureDigest(
       closure.map((record) => ({

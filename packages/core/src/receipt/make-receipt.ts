@@ -3,7 +3,7 @@ import { must } from "../assert.ts";
 import { encodeBase64 } from "../checkpoint/base64.ts";
 import { StoreError } from "../errors.ts";
 import type { Position, RecordVersionRef } from "../ids.ts";
-import { ancestors } from "../lineage/walk.ts";
+import { Walk } from "../lineage/walk.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { mustFindRef, type ReadScope } from "../read/scope.ts";
 import { mustHaveVersions } from "../records/versions.ts";
@@ -58,7 +58,10 @@ async function eventsOf(
   const graph = await scope.log.graph();
   const positions = new Set<Position>();
   addEvents(scope.state, graph.refAt(decidedAt), positions);
-  for (const { position } of ancestors(graph, decidedAt, { asOf: decidedAt })) {
+  const walk = new Walk(graph, "ancestors", [decidedAt], { asOf: decidedAt });
+  walk.run();
+  walk.end();
+  for (const position of walk.positions()) {
     addEvents(scope.state, graph.refAt(position), positions);
   }
   addErasures(scope, positions);

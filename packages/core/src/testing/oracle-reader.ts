@@ -69,6 +69,17 @@ export class OracleReader {
     return contentOf(this.#events, eventOf(this.#events, ref)).content.document;
   }
 
+  /** Names the content that a version carries: equal for the versions that carry the same. */
+  contentText(ref: RecordVersionRef): string {
+    return String(contentOf(this.#events, eventOf(this.#events, ref)).position);
+  }
+
+  /** The version that made a content. */
+  refOf(contentText: string): RecordVersionRef {
+    const { recordId, version } = must(this.#events[Number(contentText) - 1], "a content");
+    return { recordId, version };
+  }
+
   history(recordId: RecordId): RecordView[] {
     return versionsOf(this.#events, recordId).map((event) => this.#view(event));
   }
