@@ -106,7 +106,8 @@ async function measure({ scale, seed, scratch, sqlite }: Run): Promise<BoundedRo
   ];
 }
 
-function idsOf(samples: readonly Sample[]): RecordId[] {
+/** The records that are read. */
+export function idsOf(samples: readonly Sample[]): RecordId[] {
   return samples.map((sample) => sample.recordId);
 }
 
@@ -117,7 +118,7 @@ interface Sample {
 }
 
 /** A store read as of the middle of its log, and a raw copy of its database. */
-class OldReader {
+export class OldReader {
   /** Reads of records without a source. */
   readonly plain: readonly Sample[];
   /** Reads of records with one. */
@@ -193,7 +194,7 @@ class OldReader {
 }
 
 /** Batches that create the records and then update them all in turn, each time in another order; half have a source. */
-function* oldVersions(events: number, random: Random): Generator<NewEvent[]> {
+export function* oldVersions(events: number, random: Random): Generator<NewEvent[]> {
   const records = events / versionsPerRecord;
   const numbers = Array.from({ length: records }, (_, number) => number);
   for (let version = 1; version <= versionsPerRecord; version += 1) {

@@ -110,7 +110,7 @@ export async function ingestOn(
 }
 
 /** Appends the batches while the views follow. Seconds until the last event was durable and in the views. */
-async function ingestWithViews(
+export async function ingestWithViews(
   directory: string,
   batches: Iterable<readonly NewEvent[]>,
 ): Promise<number> {

@@ -40,7 +40,8 @@ async function measure(run: Run): Promise<BoundedRow[]> {
   ];
 }
 
-async function fillStore(directory: string, events: readonly NewEvent[]): Promise<void> {
+/** Makes a store of events, and closes it. */
+export async function fillStore(directory: string, events: readonly NewEvent[]): Promise<void> {
   const store = await openStore(directory);
   for (const batch of batchesOf(events, batchEvents)) await store.append(batch);
   await store.close();
@@ -109,7 +110,7 @@ function row(
 }
 
 /** Milliseconds until all ancestors of a record are named. */
-async function closureMs(reader: Reader, id: string, expected: number): Promise<number> {
+export async function closureMs(reader: Reader, id: string, expected: number): Promise<number> {
   const start = performance.now();
   const { nodes } = await reader.lineageRefs(id);
   const milliseconds = performance.now() - start;
@@ -196,16 +197,8 @@ async function measureMemory(
   directory: string,
   records: number,
 ): Promise<BoundedRow> {
-  const program = fileURLToPath(new URL("lineage-memory.js", import.meta.url));
   const { ours } = await takeTurns(sizes[scale].largeRounds, {
-    ours: async () => {
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        program,
-        directory,
-        String(records),
-      ]);
-      return Number(stdout) / bytesOfMiB;
-    },
+    ours: () => memoryMiB(directory, records),
   });
   const isFull = scale === "full";
   return row(
@@ -220,4 +213,12 @@ async function measureMemory(
       figures: [ours, []],
     },
   );
+}
+
+/** Memory of a process that opened a store and answered about its records and their lineage, MiB. */
+export async function memoryMiB(directory: string, records: number): Promise<number> {
+  const program = fileURLToPath(new URL("lineage-memory.js", import.meta.url));
+  const args = [program, directory, String(records)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return Number(stdout) / bytesOfMiB;
 }

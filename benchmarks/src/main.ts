@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 
 import { append } from "./append.ts";
 import { asOf } from "./as-of.ts";
+import { measureCurves } from "./curves.ts";
 import { ingest } from "./ingest.ts";
 import { lineage } from "./lineage.ts";
 import { opening } from "./opening.ts";
@@ -26,6 +27,8 @@ Usage: npm run bench -- [options]
   --rows P1,P4       only these budgets (of ${budgets.join(", ")})
   --scale small|full how much work (default small, about a minute)
   --seed N           random choices, repeated for the same N (default 1)
+  --curves DIR       instead of the rows: cost against the size of the log, written to DIR as curves.md and
+                     curves.svg, with logs of 10,000 to 1,000,000 events (about a quarter of an hour)
   --no-sqlite        without the rows beside SQLite, whose program is a download of 50 MB the first time
   --help
 
@@ -43,6 +46,7 @@ interface Options {
   readonly scale: Scale;
   readonly seed: number;
   readonly sqlite: boolean;
+  readonly curves: string | undefined;
 }
 
 class UsageError extends Error {}
@@ -56,6 +60,7 @@ function readOptions(args: readonly string[]): Options {
       rows: { type: "string", default: budgets.join(",") },
       scale: { type: "string", default: "small" },
       seed: { type: "string", default: "1" },
+      curves: { type: "string" },
       "no-sqlite": { type: "boolean", default: false },
     },
   });
@@ -73,7 +78,8 @@ function readOptions(args: readonly string[]): Options {
     throw new UsageError("--seed must be a whole number from 0 to 4294967295.");
   }
   const sqlite = !values["no-sqlite"];
-  return { json: values.json, help: values.help, budgets: new Set(chosen), scale, seed, sqlite };
+  const { json, help: isHelp, curves } = values;
+  return { json, help: isHelp, budgets: new Set(chosen), scale, seed, sqlite, curves };
 }
 
 async function describeRun({ scale, seed, scratch, sqlite }: Run): Promise<string> {
@@ -107,7 +113,9 @@ async function runBenchmarks(options: Options): Promise<void> {
   const sqlite = await SqlitePeer.start(scratch, options.sqlite);
   try {
     const run: Run = { scale: options.scale, seed: options.seed, scratch, sqlite };
-    (options.json ? console.error : console.log)(`${await describeRun(run)}\n`);
+    const about = await describeRun(run);
+    (options.json ? console.error : console.log)(`${about}\n`);
+    if (options.curves !== undefined) return await measureCurves(run, options.curves, about);
     const rows: BoundedRow[] = [];
     for (const benchmark of benchmarks) {
       if (!benchmark.budgets.some((name) => options.budgets.has(name))) continue;

@@ -64,7 +64,7 @@ async function makeStore(scratch: Scratch, events: number): Promise<string> {
 }
 
 /** Milliseconds until the store in a copy of the directory has answered a read. */
-async function openOurs(directory: string, copy: string, id: string): Promise<number> {
+export async function openOurs(directory: string, copy: string, id: string): Promise<number> {
   await copyAsLeft(directory, copy);
   const start = performance.now();
   const store = await openStore(copy);
@@ -75,7 +75,7 @@ async function openOurs(directory: string, copy: string, id: string): Promise<nu
 }
 
 /** Milliseconds until the bare database of the log is open, in a copy of the store's directory. */
-async function openBare(directory: string, copy: string): Promise<number> {
+export async function openBare(directory: string, copy: string): Promise<number> {
   await copyAsLeft(directory, copy);
   let level: Awaited<ReturnType<typeof openRawLevel>> | undefined;
   const seconds = await secondsOf(async () => {

@@ -1,7 +1,7 @@
 /** Draws curves as one SVG: a panel for each question, both axes logarithmic, a line for each contestant. */
 
 /** One line of a panel. */
-export interface Series {
+interface Series {
   readonly name: string;
   /** Sizes and figures, both above 0, in order of size. */
   readonly points: readonly (readonly [size: number, figure: number])[];

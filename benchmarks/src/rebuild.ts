@@ -42,7 +42,7 @@ async function measure({ scale, scratch }: Run): Promise<BoundedRow[]> {
 }
 
 /** Seconds from views that are not there until they have caught up. */
-async function rebuildAll(store: EmbeddedStore, directory: string): Promise<number> {
+export async function rebuildAll(store: EmbeddedStore, directory: string): Promise<number> {
   await rm(join(directory, "views"), { recursive: true, force: true });
   let views: Awaited<ReturnType<typeof openViews>> | undefined;
   const seconds = await secondsOf(async () => {
@@ -54,7 +54,7 @@ async function rebuildAll(store: EmbeddedStore, directory: string): Promise<numb
 }
 
 /** Reads every entry and decodes its event, as any reader of the log has to. */
-async function decodeLog(store: EmbeddedStore): Promise<void> {
+export async function decodeLog(store: EmbeddedStore): Promise<void> {
   for await (const entries of store.log.readEntries()) {
     for (const entry of entries) entry.event();
   }

@@ -28,9 +28,13 @@ export function workload(count: number): NewEvent[] {
   });
 }
 
-/** A binary tree of `count` bare records: each but the first derived from that of half its number. */
-export function tree(count: number): NewEvent[] {
-  return linked(count, (number) => (number - 1) >> 1);
+/**
+ * A binary tree of `count` bare records: each but the first derived from that of half its number.
+ *
+ * @param prefix what the ids begin with, before the number
+ */
+export function tree(count: number, prefix?: string): NewEvent[] {
+  return linked(count, (number) => (number - 1) >> 1, prefix);
 }
 
 /** A chain of `count` bare records: each but the first derived from the one before it. */
@@ -38,10 +42,11 @@ export function chain(count: number): NewEvent[] {
   return linked(count, (number) => number - 1);
 }
 
-function linked(count: number, sourceOf: (number: number) => number): NewEvent[] {
+function linked(count: number, sourceOf: (number: number) => number, prefix = "rec-"): NewEvent[] {
   return Array.from({ length: count }, (_, number) => {
-    const derivedFrom = number === 0 ? [] : [{ recordId: recordId(sourceOf(number)) }];
-    return created(recordId(number), { kind: "record", name: recordId(number), derivedFrom });
+    const derivedFrom = number === 0 ? [] : [{ recordId: `${prefix}${sourceOf(number)}` }];
+    const id = `${prefix}${number}`;
+    return created(id, { kind: "record", name: id, derivedFrom });
   });
 }
 
