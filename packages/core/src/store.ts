@@ -4,11 +4,11 @@ import { join } from "node:path";
 import type { Observable } from "rxjs";
 
 import type { NewEvent, RecordedEvent } from "./event/event.ts";
-import { parseRef, type Position, type RecordId } from "./ids.ts";
+import { parseRef, type Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import type { OwnerFile } from "./owner-file.ts";
 import type { EraseOptions, ErasureResult } from "./log/erase.ts";
-import type { AppendedEvent, AppendOptions, AppendResult, ReadOptions } from "./log/event-log.ts";
+import type { AppendedEvent, AppendOptions, AppendResult } from "./log/event-log.ts";
 import type { LogStatus } from "./log/recovery.ts";
 import { must } from "./assert.ts";
 import { formatVerifierKey } from "./checkpoint/signed-note.ts";
@@ -19,30 +19,8 @@ import { whenReadable } from "./read/when-readable.ts";
 import { resolveAsOf } from "./read/as-of.ts";
 import { EmbeddedReader } from "./read/embedded-reader.ts";
 import { labelEvent, labelRecordId } from "./read/labels.ts";
-import type {
-  AsOf,
-  Blame,
-  BlameOptions,
-  CommonAncestors,
-  CommonAncestorsOptions,
-  History,
-  Impact,
-  ImpactOptions,
-  Lineage,
-  LineageDiff,
-  LineageOptions,
-  LineagePaths,
-  LineageRefs,
-  OutdatedSource,
-  PathsOptions,
-  Reader,
-  RecordDiff,
-  RecordView,
-  Replay,
-  StoreDiff,
-  StoreSummary,
-  SummaryOptions,
-} from "./read/reader.ts";
+import { PresentReader } from "./read/present-reader.ts";
+import type { AsOf, Reader } from "./read/reader.ts";
 import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
 import { damagedLogs, removeWorkingCopies } from "./repair/leftovers.ts";
@@ -153,7 +131,7 @@ interface StoreSurroundings {
 }
 
 /** A store in this process. */
-export class EmbeddedStore implements Store {
+export class EmbeddedStore extends PresentReader implements Store {
   /** The log underneath, for what builds on it (projections, a server). */
   readonly log: EmbeddedLog;
   /** The name of the log for good, a UUID; copies of it have the same. A store in memory gets one at every opening. */
@@ -166,6 +144,7 @@ export class EmbeddedStore implements Store {
   #closing: Promise<void> | undefined;
 
   constructor(log: EmbeddedLog, surroundings: StoreSurroundings) {
+    super();
     this.log = log;
     this.storeId = surroundings.storeId;
     this.directory = surroundings.directory;
@@ -315,80 +294,6 @@ export class EmbeddedStore implements Store {
     return this.close();
   }
 
-  record(ref: string): Promise<RecordView> {
-    return this.#now().record(ref);
-  }
-
-  findRecord(ref: string): Promise<RecordView | undefined> {
-    return this.#now().findRecord(ref);
-  }
-
-  history(recordId: RecordId): Promise<History> {
-    return this.#now().history(recordId);
-  }
-
-  diff(from: string, to: string): Promise<RecordDiff> {
-    return this.#now().diff(from, to);
-  }
-
-  blame(ref: string, options?: BlameOptions): Promise<Blame> {
-    return this.#now().blame(ref, options);
-  }
-
-  lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
-    return this.#now().lineage(ref, options);
-  }
-
-  lineageRefs(ref: string, options?: LineageOptions): Promise<LineageRefs> {
-    return this.#now().lineageRefs(ref, options);
-  }
-
-  paths(one: string, other: string, options?: PathsOptions): Promise<LineagePaths> {
-    return this.#now().paths(one, other, options);
-  }
-
-  commonAncestors(
-    first: string,
-    second: string,
-    options?: CommonAncestorsOptions,
-  ): Promise<CommonAncestors> {
-    return this.#now().commonAncestors(first, second, options);
-  }
-
-  lineageDiff(ref: string, from: Position, options?: LineageOptions): Promise<LineageDiff> {
-    return this.#now().lineageDiff(ref, from, options);
-  }
-
-  impact(ref: string, options?: ImpactOptions): Promise<Impact> {
-    return this.#now().impact(ref, options);
-  }
-
-  replay(ref: string): Promise<Replay> {
-    return this.#now().replay(ref);
-  }
-
-  outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
-    return this.#now().outdatedSources(ref);
-  }
-
-  allRecords(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RecordView> {
-    return this.#now().allRecords(options);
-  }
-
-  summary(options?: SummaryOptions): Promise<StoreSummary> {
-    return this.#now().summary(options);
-  }
-
-  changesSince(from: Position): Promise<StoreDiff> {
-    return this.#now().changesSince(from);
-  }
-
-  events(
-    options?: ReadOptions & { readonly recordId?: RecordId | undefined },
-  ): AsyncIterable<RecordedEvent> {
-    return this.#now().events(options);
-  }
-
   /** What a copy of the store is made from. */
   #source(): ExportSource {
     const { storeId, log } = this;
@@ -402,7 +307,7 @@ export class EmbeddedStore implements Store {
     return this.#signingKey;
   }
 
-  #now(): EmbeddedReader {
+  protected now(): EmbeddedReader {
     return new EmbeddedReader(this.log, this.head, this.#snapshots);
   }
 }

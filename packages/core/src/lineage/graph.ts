@@ -144,6 +144,11 @@ export class LineageGraph {
     return this.ids.idAt(this.#record.get(position));
   }
 
+  /** A number that is the same for the versions of one record and differs between records. */
+  recordNumberAt(position: Position): number {
+    return this.#record.get(position);
+  }
+
   versionAt(position: Position): Version {
     return this.#version.get(position);
   }

@@ -90,8 +90,8 @@ function isStale(
   graph: LineageGraph,
   position: Position,
 ): boolean {
-  const { start, end } = graph.edgesOf(position);
-  for (let edge = start; edge < end; edge += 1) {
+  const end = graph.edgesEnd(position);
+  for (let edge = graph.edgesStart(position); edge < end; edge += 1) {
     const source = graph.edgeSource(edge);
     const current = records.positionOf(graph.recordNumberAt(source));
     if (graph.contentOf(current) === graph.contentOf(source)) continue;
