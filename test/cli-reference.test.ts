@@ -208,6 +208,10 @@ const cases: readonly Case[] = [
   { words: ["at", "then"], shape: "Store summary" },
   { words: ["at", "--stale"], shape: "Store summary" },
   { words: ["checkout", "--out", "files"], shape: "Made checkout" },
+  {
+    words: ["timeline", "--by", "kind", "--by", "type", "--by", "actor"],
+    shape: "Event timeline",
+  },
   { words: ["diff", "--from", "then"], shape: "Store diff" },
   { words: ["lineage", "d-1"], shape: "Lineage graph" },
   { words: ["replay", "d-1"], shape: "Replayed decision" },

@@ -32,7 +32,7 @@ test("the overview names every command of the design, and prints the same howeve
     expect(names.toSorted()).toEqual(
       (
         "at backup blame checkout checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log " +
-        "receipt replay restore restore-store show stale update verify verify-receipt"
+        "receipt replay restore restore-store show stale timeline update verify verify-receipt"
       ).split(" "),
     );
     const overview = await shell.text("help");
@@ -106,6 +106,7 @@ test("--as-of is offered by what reads, and by nothing that would ignore it", as
       "replay",
       "show",
       "stale",
+      "timeline",
     ];
     const offering = [];
     for (const name of await commandNames(shell)) {

@@ -48,3 +48,33 @@ test("impact --at prints what would have fallen then, and what was made on top o
     expect(late.code).toBe("argument-invalid");
   });
 });
+
+test("timeline draws bars of the events of each bucket, as of any instant", async () => {
+  await withShell(async (shell) => {
+    expect(await shell.run(["timeline"])).toMatchObject({ code: 0, stderr: "No events there.\n" });
+    await story(shell);
+    const hours = await shell.text("timeline", "--bucket", "hour", "--by", "kind");
+    expect(hours).toMatch(/^HOUR +KIND +EVENTS\n2026-03-02 10:00Z +calibration +2 +#{40}\n/);
+    expect(hours).toMatch(/2026-03-02 10:00Z +scan +1 +#{20}$/m);
+    expect(await shell.json("timeline", "--as-of", "2", "--by", "type")).toEqual({
+      asOf: 2,
+      bucket: "day",
+      by: ["type"],
+      rows: [{ start: "2026-03-02T00:00:00.000000Z", type: "record.created", events: 2 }],
+    });
+    const some = ["timeline", "--kind", "calibration", "--type", "updated", "--bucket", "minute"];
+    expect((await shell.json(...some))["rows"]).toEqual([
+      { start: "2026-03-02T10:04:00.000000Z", events: 1 },
+    ]);
+    expect((await shell.json("timeline", "--who", "nobody"))["rows"]).toEqual([]);
+    expect((await shell.json("timeline", "--to", "2026-03-01T00:00:00Z"))["rows"]).toEqual([]);
+    for (const words of [
+      ["--bucket", "year"],
+      ["--by", "name"],
+      ["--type", "x"],
+      ["--from", "x"],
+    ]) {
+      expect((await shell.refusal(["timeline", ...words])).code).toBe("argument-invalid");
+    }
+  });
+});

@@ -13,7 +13,7 @@ import {
   type Reader,
   type RecordId,
 } from "@sennit/core";
-import type { ViewReader, Views } from "@sennit/projections";
+import type { ProjectionDefinition, ViewReader, Views } from "@sennit/projections";
 
 import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
@@ -96,14 +96,15 @@ export class Context {
 
   /** A reader with the indexes, of the instant asked for or given. */
   async viewReader(asOf: AsOf | undefined = this.asOf): Promise<ViewReader> {
-    return (await this.#openViews()).at(asOf, { signal: this.io.signal });
+    return (await this.views()).at(asOf, { signal: this.io.signal });
   }
 
-  async #openViews(): Promise<Views> {
+  /** The views, opened on first use. @param projections followed beside the built-in ones, if they are opened now */
+  async views(projections: readonly ProjectionDefinition[] = []): Promise<Views> {
     const store = await this.store();
     if (this.#views === undefined) {
       const { openViews } = await import("@sennit/projections");
-      this.#views = await openViews(store);
+      this.#views = await openViews(store, { projections });
     }
     return this.#views;
   }

@@ -73,6 +73,11 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "what differs between two versions, or two instants",
     load: () => import("./commands/diff.ts"),
   },
+  timeline: {
+    group: "Read",
+    summary: "how many events there were, and when",
+    load: () => import("./commands/timeline.ts"),
+  },
   lineage: {
     group: "Provenance",
     summary: "what a record rests on, or what rests on it",

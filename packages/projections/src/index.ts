@@ -6,6 +6,17 @@ export type { LiveRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
 export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";
+export {
+  readTimeline,
+  timelineBuckets,
+  timelineFields,
+  timelineProjection,
+  type Timeline,
+  type TimelineBucket,
+  type TimelineField,
+  type TimelineQuery,
+  type TimelineRow,
+} from "./read-models/timeline.ts";
 export type { RowValue } from "./row-value.ts";
 export type { ProjectionProgress } from "./runner.ts";
 export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";

@@ -1,0 +1,135 @@
+/** `sennit timeline`: how many events there were, and when. */
+import { StoreError, type EventType } from "@sennit/core";
+import type { Timeline, TimelineBucket, TimelineField, TimelineRow } from "@sennit/projections";
+
+import { noteAsOf } from "../answers.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { printable, type Column } from "../output.ts";
+
+const bucketNames = ["minute", "hour", "day", "month"] as const satisfies readonly TimelineBucket[];
+const fieldNames = ["kind", "type", "actor"] as const satisfies readonly TimelineField[];
+const typeNames = ["created", "updated", "invalidated"] as const;
+
+/** Cells of the longest bar. */
+const barLengthMax = 40;
+
+export const command = defineCommand({
+  name: "timeline",
+  summary: "how many events there were, and when",
+  arguments: [],
+  flags: [
+    {
+      name: "bucket",
+      type: "string",
+      value: "SIZE",
+      help: `Time that is counted together, in UTC: ${bucketNames.join(", ")}; default: day`,
+    },
+    {
+      name: "by",
+      type: "string",
+      multiple: true,
+      value: "FIELD",
+      help: `Count apart: ${fieldNames.join(", ")}`,
+    },
+    { name: "kind", type: "string", value: "KIND", help: "Only records of this kind" },
+    {
+      name: "type",
+      type: "string",
+      value: "TYPE",
+      help: `Only events of it: ${typeNames.join(", ")}`,
+    },
+    { name: "who", type: "string", value: "WHO", help: "Only what this actor did" },
+    {
+      name: "from",
+      type: "string",
+      value: "TIME",
+      help: "From the bucket of this RFC 3339 time on",
+    },
+    { name: "to", type: "string", value: "TIME", help: "Up to the bucket of this RFC 3339 time" },
+  ],
+  examples: [
+    "sennit timeline --by kind",
+    "sennit timeline --bucket hour --from 2026-03-02T00:00:00Z --to 2026-03-02T23:59:59Z --json",
+  ],
+  async run(context) {
+    const { values, out, io } = context;
+    const type = chosen("type", values.text("type"), typeNames);
+    const query = {
+      bucket: chosen("bucket", values.text("bucket"), bucketNames),
+      by: values.texts("by").flatMap((name) => chosen("by", name, fieldNames) ?? []),
+      kind: values.text("kind"),
+      type: type === undefined ? undefined : (`record.${type}` as EventType),
+      actor: values.text("who"),
+      from: values.text("from"),
+      to: values.text("to"),
+      signal: io.signal,
+    };
+    const { readTimeline, timelineProjection } = await import("@sennit/projections");
+    const views = await context.views([timelineProjection]);
+    const reader = await views.at(context.asOf, { signal: io.signal });
+    await views.caughtUp();
+    const timeline = await readTimeline(reader, views.rows(timelineProjection.name), query);
+    if (out.isJson) {
+      out.json(timeline);
+      return undefined;
+    }
+    noteAsOf(context, reader);
+    printTimeline(context, timeline);
+    return undefined;
+  },
+});
+
+/** @throws `argument-invalid` for a value that is none of those known */
+function chosen<Name extends string>(
+  flag: string,
+  value: string | undefined,
+  known: readonly Name[],
+): Name | undefined {
+  const found = known.find((name) => name === value);
+  if (found !== undefined || value === undefined) return found;
+  throw new StoreError(
+    "argument-invalid",
+    `--${flag} must be one of ${known.join(", ")}, and ${JSON.stringify(value)} is not.`,
+    { details: { flag: `--${flag}`, value } },
+  );
+}
+
+function printTimeline({ out, io }: Context, { bucket, by, rows }: Timeline): void {
+  if (rows.length === 0) {
+    out.note("No events there.");
+    return;
+  }
+  const most = Math.max(...rows.map(({ events }) => events));
+  const bar = (events: number) => {
+    const length = Math.max(1, Math.round((events / most) * barLengthMax));
+    return out.style("cyan", (io.isColorful ? "█" : "#").repeat(length));
+  };
+  const columns: Column[] = [
+    { title: bucket.toUpperCase() },
+    ...by.map((field) => ({ title: field.toUpperCase() })),
+    { title: "EVENTS", align: "right" },
+    { title: "", flexible: true },
+  ];
+  out.table(
+    columns,
+    rows.map((row) => [
+      startText(row.start, bucket),
+      ...by.map((field) => fieldText(row, field)),
+      String(row.events),
+      bar(row.events),
+    ]),
+  );
+}
+
+function fieldText(row: TimelineRow, field: TimelineField): string {
+  const value = row[field] ?? "";
+  return printable(field === "type" ? value.slice("record.".length) : value);
+}
+
+/** The beginning of a bucket, as far as it says something. */
+function startText(start: string, bucket: TimelineBucket): string {
+  const length = { minute: 16, hour: 16, day: 10, month: 7 }[bucket];
+  const text = start.slice(0, length).replace("T", " ");
+  return bucket === "minute" || bucket === "hour" ? `${text}Z` : text;
+}
