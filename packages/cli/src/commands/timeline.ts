@@ -1,5 +1,5 @@
 /** `sennit timeline`: how many events there were, and when. */
-import { StoreError, type EventType } from "@sennit/core";
+import { StoreError } from "@sennit/core";
 import type { Timeline, TimelineBucket, TimelineField, TimelineRow } from "@sennit/projections";
 
 import { noteAsOf } from "../answers.ts";
@@ -59,7 +59,7 @@ export const command = defineCommand({
       bucket: chosen("bucket", values.text("bucket"), bucketNames),
       by: values.texts("by").flatMap((name) => chosen("by", name, fieldNames) ?? []),
       kind: values.text("kind"),
-      type: type === undefined ? undefined : (`record.${type}` as EventType),
+      type: type === undefined ? undefined : (`record.${type}` as const),
       actor: values.text("who"),
       from: values.text("from"),
       to: values.text("to"),
