@@ -151,7 +151,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Checksums cover keys, so the codecs know how keys look, and nothing else of the storage.
   codec: ["event/", "merkle/", "storage/keyspace.ts"],
   records: ["event/", "codec/", "storage/"],
-  lineage: ["event/", "codec/"],
+  lineage: ["event/", "codec/", "store-directory.ts"],
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
   state: ["event/", "merkle/", "codec/", "records/", "lineage/", "log/", "store-directory.ts"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/", "state/"],

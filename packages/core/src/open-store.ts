@@ -7,6 +7,7 @@ import { formatVerifierKey } from "./checkpoint/signed-note.ts";
 import { SigningKey } from "./checkpoint/signing-key.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { isStoreError, StoreError } from "./errors.ts";
+import { SnapshotFile } from "./lineage/snapshot-file.ts";
 import { AcknowledgedFile, isAcknowledgedLost, newAcknowledged } from "./log/acknowledged-file.ts";
 import { EmbeddedLog } from "./log/embedded-log.ts";
 import { commitKey } from "./storage/keyspace.ts";
@@ -17,6 +18,7 @@ import {
   acknowledgedName,
   fileError,
   keysName,
+  lineageName,
   listDirectory,
   logDirectoryName,
   logName,
@@ -56,7 +58,9 @@ export async function openStore(
     if (known === undefined && storage.get(commitKey) !== undefined) throw lostManifest(directory);
     const storeId = known ?? (await makeManifest(directory));
     acknowledged = await openAcknowledged(directory, storage.get(commitKey) !== undefined);
-    const log = await EmbeddedLog.open(storage, options.clock ?? systemClock, acknowledged);
+    const clock = options.clock ?? systemClock;
+    const snapshot = new SnapshotFile(join(directory, lineageName, "graph"));
+    const log = await EmbeddedLog.open(storage, clock, acknowledged, snapshot);
     const owner = await OwnerFile.claim(directory);
     return new EmbeddedStore(log, {
       storeId,

@@ -16,6 +16,8 @@ export const keysName = "keys";
 export const acknowledgedName = "acknowledged";
 /** Snapshots of the state: disposable. */
 export const stateName = "state";
+/** The snapshot of the lineage graph: disposable. */
+export const lineageName = "lineage";
 
 /** The name a store signs under, and the origin of its checkpoints. */
 export function logName(storeId: string): string {

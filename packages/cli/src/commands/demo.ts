@@ -22,9 +22,11 @@ const storeNames: ReadonlySet<string> = new Set([
   markerName,
   "acknowledged",
   "keys",
+  "lineage",
   "log",
   "owner.json",
   "sennit.json",
+  "state",
   "views",
 ]);
 const localCommand = join("node_modules", ".bin", "sennit");

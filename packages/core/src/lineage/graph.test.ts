@@ -4,65 +4,10 @@ import { expect, test } from "vitest";
 
 import { must } from "../assert.ts";
 import type { EntryHeader } from "../codec/entry-header.ts";
-import { openMemoryStore } from "../open-store.ts";
-import { EventPlanner, histories, type HistoryStep } from "../testing/arbitraries.ts";
-import { Oracle } from "../testing/oracle.ts";
+import { histories } from "../testing/arbitraries.ts";
+import { dumpGraph, graphOf, headersOf } from "../testing/graphs.ts";
 import { propertySettings } from "../testing/settings.ts";
 import { LineageGraph } from "./graph.ts";
-
-/** The headers of a random history's events. */
-async function headersOf(steps: readonly HistoryStep[]): Promise<EntryHeader[]> {
-  const store = await openMemoryStore();
-  const oracle = new Oracle();
-  const planner = new EventPlanner();
-  for (const step of steps) {
-    if (step.type !== "batch") continue;
-    const batch = planner.plan(step.drafts, oracle);
-    if (oracle.append(batch).code === null) await store.append(batch);
-  }
-  const headers: EntryHeader[] = [];
-  for await (const entries of store.log.readEntries())
-    headers.push(...entries.map(({ header }) => header));
-  await store.close();
-  return headers;
-}
-
-function graphOf(headers: readonly EntryHeader[]): LineageGraph {
-  const graph = new LineageGraph();
-  for (const header of headers) graph.apply(header);
-  return graph;
-}
-
-/** Everything that can be asked of a graph. */
-function dump(graph: LineageGraph, headers: readonly EntryHeader[]): unknown {
-  const rows = headers.map(({ position, recordId, version }) => {
-    const start = graph.edgesStart(position);
-    const edges = Array.from({ length: graph.edgesEnd(position) - start }, (_, index) => [
-      graph.edgeSource(start + index),
-      graph.edgeRole(start + index),
-      graph.edgeRelation(start + index),
-    ]);
-    const dependants: number[] = [];
-    for (let edge = graph.newestDependant(position); edge !== 0;) {
-      dependants.push(graph.edgeOwner(edge - 1));
-      edge = graph.olderDependant(edge - 1);
-    }
-    return {
-      position: graph.find({ recordId, version }),
-      ref: graph.refAt(position),
-      content: graph.contentOf(position),
-      isInvalidation: graph.isInvalidation(position),
-      next: graph.nextVersion(position),
-      edges,
-      dependants,
-      facts: graph.factsAt(position),
-      kind: graph.kinds.at(graph.kindAt(position)),
-      isPinned: graph.isPinned(position, graph.head),
-      isWithdrawn: graph.isWithdrawn(graph.contentOf(position)),
-    };
-  });
-  return { head: graph.head, rows };
-}
 
 test("taking events back restores the graph exactly, and they can be applied again", async () => {
   expect.hasAssertions();
@@ -71,13 +16,13 @@ test("taking events back restores the graph exactly, and they can be applied aga
       const headers = await headersOf(steps);
       const kept = headers.slice(0, Math.min(cut, headers.length));
       const graph = graphOf(headers);
-      const whole = dump(graph, headers);
+      const whole = dumpGraph(graph, headers);
       graph.truncate(kept.length);
-      expect(dump(graph, kept)).toEqual(dump(graphOf(kept), kept));
+      expect(dumpGraph(graph, kept)).toEqual(dumpGraph(graphOf(kept), kept));
       for (const { recordId, version } of headers.slice(kept.length))
         expect(graph.find({ recordId, version })).toBeUndefined();
       for (const header of headers.slice(kept.length)) graph.apply(header);
-      expect(dump(graph, headers)).toEqual(whole);
+      expect(dumpGraph(graph, headers)).toEqual(whole);
     }),
     propertySettings(60),
   );
@@ -97,4 +42,42 @@ test("events come in order", () => {
   expect(
     must(graphOf([{ ...header, position: 1 }]).find({ recordId: "a", version: 1 }), "found"),
   ).toBe(1);
+});
+
+test("a version is found among any number, and withdrawals of them are told apart", () => {
+  const base = { recordedAtUs: 1, origin: "given" as const, recordId: "a" };
+  const id = "00000000-0000-4000-8000-000000000001";
+  const graph = new LineageGraph();
+  const edges: readonly never[] = [];
+  const fields = { restores: null, documentDigest: null };
+  for (let version = 1; version <= 1000; version += 1) {
+    const type = version === 1 ? ("record.created" as const) : ("record.updated" as const);
+    const structure =
+      type === "record.created" ? { type, kind: "k", edges } : { type, edges: null, ...fields };
+    graph.apply({ ...base, id, position: version, version, structure });
+  }
+  for (let version = 1; version <= 1000; version += 1) {
+    expect(graph.find({ recordId: "a", version })).toBe(version);
+    expect(graph.find({ recordId: "a", version }, version - 1)).toBeUndefined();
+  }
+  for (const version of [0, 1001, -1]) {
+    expect(graph.find({ recordId: "a", version })).toBeUndefined();
+  }
+  const withdraw = (position: number, from: number, to: number) => {
+    const structure = { type: "record.invalidated" as const, from, to, root: null, via: null };
+    graph.apply({ ...base, id, position, version: position, structure });
+  };
+  withdraw(1001, 500, 500);
+  withdraw(1002, 400, 600);
+  withdraw(1003, 1, 1002);
+  const fallenAt = (asOf: number) =>
+    Array.from({ length: 1000 }, (_, index) => index + 1).filter((at) =>
+      graph.isWithdrawn(at, asOf),
+    );
+  expect(fallenAt(1000)).toEqual([]);
+  expect(fallenAt(1001)).toEqual([500]);
+  expect(fallenAt(1002)).toHaveLength(201);
+  expect(fallenAt(1003)).toHaveLength(1000);
+  graph.truncate(1001);
+  expect(fallenAt(Infinity)).toEqual([500]);
 });

@@ -130,6 +130,13 @@ export class LineageGraph {
     };
   }
 
+  /** How many records had been created by a position. */
+  recordsUpTo(position: Position): number {
+    let newest = position;
+    while (newest > 0 && this.#previous.get(newest) !== 0) newest -= 1;
+    return newest === 0 ? 0 : this.#record.get(newest) + 1;
+  }
+
   /** The position of a record's version, as far as it stood at `asOf`. O(log versions). */
   find({ recordId, version }: RecordVersionRef, asOf: Position = Infinity): Position | undefined {
     const record = this.ids.find(recordId);

@@ -11,6 +11,7 @@ import type { NewEvent, RecordedEvent } from "../event/event.ts";
 import type { Position } from "../ids.ts";
 import { limits } from "../limits.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
+import type { SnapshotFile } from "../lineage/snapshot-file.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { mustHaveEntry, PendingState, StoredState, type State } from "../records/state.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -31,7 +32,7 @@ import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event
 import { Gate } from "./gate.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
-import { loadGraph } from "./load-graph.ts";
+import { GraphKeeper } from "./graph-keeper.ts";
 import { LogProofs } from "./log-proofs.ts";
 import { readEntries } from "./read-entries.ts";
 import { finishErasures, purgeErased, purgePut } from "./purge.ts";
@@ -58,8 +59,7 @@ export class EmbeddedLog implements EventLog {
   #decided: BatchStart;
   /** No batch gets a time at or before this one, so that an answer as of it stays true. */
   #answeredUntilUs = 0;
-  #graph: LineageGraph | undefined;
-  #graphLoading: Promise<LineageGraph> | undefined;
+  readonly #graph: GraphKeeper;
   readonly #gate: Gate;
   #damage: StoreError | undefined;
   #closing: Promise<void> | undefined;
@@ -69,6 +69,7 @@ export class EmbeddedLog implements EventLog {
     clock: Clock,
     commit: CommitRecord,
     acknowledged: AcknowledgedFile | undefined,
+    snapshot: SnapshotFile | undefined,
   ) {
     this.#storage = storage;
     this.#acknowledged = acknowledged;
@@ -83,6 +84,15 @@ export class EmbeddedLog implements EventLog {
     this.proofs = new LogProofs(this.#tree, () => this.#commit);
     this.#recovery = new Recovery(storage, (stored) => this.#restore(stored));
     this.#gate = new Gate(this.#recovery);
+    this.#graph = new GraphKeeper(
+      {
+        treeHead: (size) => this.proofs.treeHead(size),
+        readEntries: (options) => this.readEntries(options),
+        decidedHead: () => this.#decided.head,
+        decided: (position) => this.#pending.entry(position),
+      },
+      snapshot,
+    );
     this.#writer = new GroupWriter(storage, this.#tree, {
       onCommit: (next) => this.#advance(next),
       onFailure: (reason, attempted) => {
@@ -99,15 +109,17 @@ export class EmbeddedLog implements EventLog {
    * intact; `damage` says what is wrong, and every append is refused with it.
    *
    * @param acknowledged the side file of the store, where there is one; the log closes it
+   * @param snapshot where the lineage graph is kept between two openings
    * @throws `checksum-mismatch`, `head-mismatch` and `format-too-new` for a commit record that cannot be read
    */
   static async open(
     storage: Storage,
     clock: Clock,
     acknowledged?: AcknowledgedFile,
+    snapshot?: SnapshotFile,
   ): Promise<EmbeddedLog> {
     const commit = readCommit(storage);
-    const log = new EmbeddedLog(storage, clock, commit, acknowledged);
+    const log = new EmbeddedLog(storage, clock, commit, acknowledged, snapshot);
     const found = await findDamage(storage, commit, log.proofs, acknowledged?.last);
     log.#damage = found ?? acknowledged?.damage;
     if (log.#damage === undefined && commit.head > (acknowledged?.last?.position ?? 0)) {
@@ -203,7 +215,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   #mustWait(events: readonly NewEvent[]): boolean {
-    return this.#gate.isShut || (this.#graph === undefined && events.some(cascades));
+    return this.#gate.isShut || (this.#graph.loaded === undefined && events.some(cascades));
   }
 
   /**
@@ -266,12 +278,8 @@ export class EmbeddedLog implements EventLog {
   }
 
   /** The lineage graph up to at least the head, built from the log the first time. Readers filter by position. */
-  async graph(): Promise<LineageGraph> {
-    if (this.#graph !== undefined) return this.#graph;
-    this.#graphLoading ??= this.#loadGraph().finally(() => {
-      this.#graphLoading = undefined;
-    });
-    return this.#graphLoading;
+  graph(): Promise<LineageGraph> {
+    return this.#graph.load();
   }
 
   /**
@@ -306,6 +314,7 @@ export class EmbeddedLog implements EventLog {
     await this.#writer.idle();
     await this.#recovery.idle();
     this.#headSignal.close();
+    await this.#graph.close(this.status.state === "ready");
     await this.#acknowledged?.close();
     await this.#storage.close();
   }
@@ -327,7 +336,7 @@ export class EmbeddedLog implements EventLog {
     };
     state.begin();
     try {
-      const decided = new BatchDecider(state, this.#graph, start).decide(events);
+      const decided = new BatchDecider(state, this.#graph.loaded, start).decide(events);
       const batch = withKey(state, decided, events, options.idempotencyKey);
       state.keep();
       // A batch of duplicates alone leaves the time of the last batch as it was.
@@ -336,7 +345,7 @@ export class EmbeddedLog implements EventLog {
       return batch;
     } catch (error) {
       state.rollback();
-      this.#graph?.truncate(start.head);
+      this.#graph.loaded?.truncate(start.head);
       throw error;
     }
   }
@@ -360,7 +369,7 @@ export class EmbeddedLog implements EventLog {
   /** After a failed write: what was decided holds no more, and whoever waits for the head looks again. */
   #forgetUndurable(): void {
     this.#pending.forgetAll();
-    this.#graph?.truncate(this.#commit.head);
+    this.#graph.loaded?.truncate(this.#commit.head);
     this.#decided = this.#commit;
     this.#headSignal.notify();
   }
@@ -374,23 +383,9 @@ export class EmbeddedLog implements EventLog {
     const damage = await findDamage(this.#storage, stored, proofs, known);
     if (damage !== undefined) throw damage;
     this.#tree.restart(new Frontier(stored.head, stored.frontier));
-    while (this.#graph !== undefined && this.#graph.head < stored.head) {
-      this.#graph.apply(mustHaveEntry(this.#stored, this.#graph.head + 1).header);
-    }
+    this.#graph.catchUp(stored.head, (position) => mustHaveEntry(this.#stored, position));
     this.#decided = stored;
     if (stored.head > this.head) this.#advance(stored);
-  }
-
-  #loadGraph(): Promise<LineageGraph> {
-    const source = {
-      head: () => this.head,
-      readEntries: (options: ReadOptions) => this.readEntries(options),
-      decidedHead: () => this.#decided.head,
-      decided: (position: Position) => this.#pending.entry(position),
-    };
-    return loadGraph(source, (graph) => {
-      this.#graph = graph;
-    });
   }
 
   #assertTakesAppends(): void {
