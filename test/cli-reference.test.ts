@@ -201,6 +201,7 @@ const cases: readonly Case[] = [
   { words: ["show", "d-1"], shape: "Record" },
   { words: ["show", "ds-1@1"], shape: "Record" },
   { words: ["list", "--limit", "2"], shape: "List page" },
+  { words: ["list", "kind:model -tag.draft", "--explain"], shape: "Explained list" },
   { words: ["log"], shape: "Log page" },
   { words: ["log", "--limit", "1"], shape: "Log page" },
   { words: ["history", "cfg-1"], shape: "Record history" },

@@ -22,6 +22,7 @@ export type { ProjectionProgress } from "./runner.ts";
 export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";
 export {
   ViewReader,
+  type Explanation,
   type ListOptions,
   type ListPage,
   type StaleEdge,

@@ -7,6 +7,8 @@ const trueTag = 0x11;
 const numberTag = 0x20;
 const textTag = 0x30;
 const numberBytes = 9;
+/** Bytes behind a text: without them, a key is the beginning of all texts that begin like its last one. */
+export const textEndBytes = 2;
 
 /** Where keys are put together; what `encodeKey` returns is a copy. */
 let scratch = Buffer.allocUnsafe(1024);

@@ -2,7 +2,7 @@
 import { isStoreError, StoreError } from "@sennit/core";
 import { decodeMessagePack, unframe, type Storage } from "@sennit/core/storage";
 
-import { decodeKey, encodeKey, type KeyPart } from "./keys.ts";
+import { decodeKey, encodeKey, textEndBytes, type KeyPart } from "./keys.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 import type { RowValue } from "./row-value.ts";
 import { spaceBytes, spacePrefix } from "./spaces.ts";
@@ -18,6 +18,12 @@ export interface RowRange {
   readonly prefix: readonly KeyPart[];
   /** Only rows after this key and all keys that begin with it; it must begin with the prefix. */
   readonly after?: readonly KeyPart[] | undefined;
+  /** Only rows at or after this key. */
+  readonly from?: readonly KeyPart[] | undefined;
+  /** Only rows up to this key and all keys that begin with it. */
+  readonly to?: readonly KeyPart[] | undefined;
+  /** Only rows in whose keys a text that begins with this one follows the prefix. */
+  readonly begins?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -72,13 +78,10 @@ export class ProjectionRows {
   }
 
   /** Rows in the order of their keys, all of one state. @throws `checksum-mismatch`, `view-rebuilt`, `aborted` */
-  async *scan(table: string, { prefix, after, signal }: RowRange): AsyncGenerator<Row> {
+  async *scan(table: string, range: RowRange): AsyncGenerator<Row> {
     this.#assertInPlace();
     const tablePrefix = this.#tablePrefix(table);
-    const start = encodeKey(prefix, tablePrefix);
-    // No key part begins with ff, so every key with the prefix is below prefix + ff, and the next one is at least it.
-    const from = after === undefined ? start : beyond(encodeKey(after, tablePrefix));
-    const chunks = this.#storage.scan({ from, until: beyond(start), signal });
+    const chunks = this.#storage.scan({ ...keyRange(range, tablePrefix), signal: range.signal });
     try {
       for await (const chunk of chunks) {
         for (const [key, value] of chunk) {
@@ -148,6 +151,23 @@ function isNotOpen(error: unknown): boolean {
 
 function decodeRow(rowKey: Uint8Array, value: Uint8Array): RowValue {
   return decodeMessagePack(unframe(checkedKey(rowKey), value, () => "a row")) as RowValue;
+}
+
+/** No key part begins with ff, so every key with a prefix is below prefix + ff, and the next one is at least it. */
+function keyRange(
+  { prefix, after, from, to, begins }: RowRange,
+  tablePrefix: Buffer,
+): { readonly from: Buffer; readonly until: Buffer } {
+  const start =
+    begins === undefined
+      ? encodeKey(prefix, tablePrefix)
+      : encodeKey([...prefix, begins], tablePrefix).subarray(0, -textEndBytes);
+  const starts = [start];
+  if (after !== undefined) starts.push(beyond(encodeKey(after, tablePrefix)));
+  if (from !== undefined) starts.push(encodeKey(from, tablePrefix));
+  const until = beyond(to === undefined ? start : encodeKey(to, tablePrefix));
+  const first = starts.reduce((high, key) => (Buffer.compare(key, high) > 0 ? key : high));
+  return { from: first, until };
 }
 
 function beyond(key: Buffer): Buffer {

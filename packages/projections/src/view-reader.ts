@@ -44,8 +44,11 @@ import {
   type RecordsDelta,
 } from "./live/record-deltas.ts";
 import { fitsQuery } from "./search/evaluate.ts";
-import type { SearchNode } from "./search/search-query.ts";
-import { findByName, findRecords } from "./read-models/records.ts";
+import { formatQuery } from "./search/format-query.ts";
+import { labelOf } from "./search/plan.ts";
+import { Search } from "./search/search-records.ts";
+import { mapSources, type SearchNode } from "./search/search-query.ts";
+import { findByName } from "./read-models/record-spans.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 
 export interface ListOptions {
@@ -53,6 +56,7 @@ export interface ListOptions {
   readonly limit?: number | undefined;
   /** The `nextCursor` of the page before. */
   readonly cursor?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListPage {
@@ -61,6 +65,20 @@ export interface ListPage {
   readonly records: readonly RecordView[];
   /** There when more may follow. */
   readonly nextCursor?: string;
+}
+
+/** How a page of a query was found. */
+export interface Explanation {
+  readonly asOf: Position;
+  /** The query as it was understood. */
+  readonly query: string;
+  /** What was looked up. */
+  readonly index: string;
+  /** What the records looked up were checked for beside it; empty for nothing. */
+  readonly filter: string;
+  /** Records looked up and read, and those of them on the page. */
+  readonly examined: number;
+  readonly found: number;
 }
 
 /** A record, and a source of it that has moved on. */
@@ -112,38 +130,36 @@ export class ViewReader implements Reader {
    *
    * @throws the codes of `list`
    */
-  async *records(query: string | ListQuery = {}): AsyncGenerator<RecordView> {
-    for await (const { record } of this.#matches(compileQuery(query), 0)) yield record;
+  async *records(
+    query: string | ListQuery = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<RecordView> {
+    const search = await this.#search(compileQuery(query), 0, options.signal);
+    for await (const { record } of search.matches()) yield record;
   }
 
   /**
    * One page of the records that fit a query: text such as `kind:model tag.loss<0.1`, or an object.
    *
    * @throws `query-invalid` pointing at the place in a text, `argument-invalid` naming the member of an object or the limit,
-   * `cursor-invalid`
+   * `cursor-invalid`, `ref-ambiguous` for a source that is called like others, `aborted`
    */
   async list(query: string | ListQuery = {}, options: ListOptions = {}): Promise<ListPage> {
-    const { limit = limitDefault, cursor } = options;
-    if (!Number.isInteger(limit) || limit < 1 || limit > limitMax) {
-      throw new StoreError(
-        "argument-invalid",
-        `limit must be a whole number from 1 to ${limitMax}.`,
-        { details: { limit } },
-      );
-    }
+    return (await this.#page(compileQuery(query), options)).page;
+  }
+
+  /** How `list` finds that page, which it does. @throws the codes of `list` */
+  async explain(query: string | ListQuery = {}, options: ListOptions = {}): Promise<Explanation> {
     const node = compileQuery(query);
-    const { asOf } = this;
-    const records: RecordView[] = [];
-    const scope = { query: node, storeId: this.#storeId };
-    let last = cursor === undefined ? 0 : this.#pageStart(cursor, scope);
-    for await (const { record, created } of this.#matches(node, last)) {
-      if (records.length === limit) {
-        return { asOf, records, nextCursor: formatCursor({ asOf, after: last }, scope) };
-      }
-      records.push(record);
-      last = created;
-    }
-    return { asOf, records };
+    const { page, search } = await this.#page(node, options);
+    return {
+      asOf: page.asOf,
+      query: formatQuery(node),
+      index: labelOf(search.plan.source),
+      filter: formatQuery(search.plan.filter),
+      examined: search.examined,
+      found: page.records.length,
+    };
   }
 
   /**
@@ -171,7 +187,9 @@ export class ViewReader implements Reader {
 
   async #fitting(node: SearchNode, recordId: RecordId): Promise<RecordView | undefined> {
     const record = await this.#reader.findRecord(recordId);
-    return record !== undefined && fitsQuery(node, record) ? record : undefined;
+    if (record === undefined) return undefined;
+    const resolved = await mapSources(node, (ref) => this.resolve(ref));
+    return fitsQuery(resolved, record) ? record : undefined;
   }
 
   /** The valid records that rest on something that has changed, and on what. */
@@ -290,15 +308,37 @@ export class ViewReader implements Reader {
     return version === undefined ? id : `${id}@${version}`;
   }
 
-  async *#matches(
+  async #page(
     query: SearchNode,
-    after: Position,
-  ): AsyncGenerator<{ readonly record: RecordView; readonly created: Position }> {
-    const candidates = findRecords(await this.#records(), this.asOf, {}, after);
-    for await (const { recordId, created } of candidates) {
-      const record = await this.#reader.record(recordId);
-      if (fitsQuery(query, record)) yield { record, created };
+    { limit = limitDefault, cursor, signal }: ListOptions,
+  ): Promise<{ readonly page: ListPage; readonly search: Search }> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > limitMax) {
+      throw new StoreError(
+        "argument-invalid",
+        `limit must be a whole number from 1 to ${limitMax}.`,
+        { details: { limit } },
+      );
     }
+    const { asOf } = this;
+    const records: RecordView[] = [];
+    const scope = { query, storeId: this.#storeId };
+    let last = cursor === undefined ? 0 : this.#pageStart(cursor, scope);
+    const search = await this.#search(query, last, signal);
+    for await (const { record, created } of search.matches()) {
+      if (records.length === limit) {
+        const nextCursor = formatCursor({ asOf, after: last }, scope);
+        return { page: { asOf, records, nextCursor }, search };
+      }
+      records.push(record);
+      last = created;
+    }
+    return { page: { asOf, records }, search };
+  }
+
+  async #search(query: SearchNode, after: Position, signal?: AbortSignal): Promise<Search> {
+    const resolved = await mapSources(query, (ref) => this.resolve(ref));
+    const rows = await this.#records();
+    return Search.plan(resolved, { reader: this.#reader, rows, after, signal });
   }
 
   #pageStart(cursor: string, scope: CursorScope): Position {

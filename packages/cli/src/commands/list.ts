@@ -1,10 +1,16 @@
 /** `sennit list`: records that fit a query. */
 import type { AsOf } from "@sennit/core";
-import { parseCursor, parseListStatus, type ListQuery } from "@sennit/projections";
+import {
+  parseCursor,
+  parseListStatus,
+  type Explanation,
+  type ListQuery,
+} from "@sennit/projections";
 
 import { noteAsOf, recordColumns, recordRow } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
   name: "list",
@@ -23,6 +29,7 @@ export const command = defineCommand({
     { name: "status", type: "string", value: "STATUS", help: "valid, invalid or stale" },
     { name: "limit", type: "string", value: "N", help: "Records at most, 1-10000; default 100" },
     { name: "cursor", type: "string", value: "CURSOR", help: "Where the page before ended" },
+    { name: "explain", type: "boolean", help: "Say how the page is found instead of showing it" },
   ],
   takesSigned: true,
   examples: [
@@ -35,7 +42,12 @@ export const command = defineCommand({
     const limit = values.integer("limit", 1, 10_000);
     const cursor = values.text("cursor");
     const reader = await context.viewReader(await pageInstant(context, query, cursor));
-    const page = await reader.list(query, { limit, cursor });
+    const options = { limit, cursor, signal: context.io.signal };
+    if (values.flag("explain")) {
+      showExplanation(context, await reader.explain(query, options));
+      return undefined;
+    }
+    const page = await reader.list(query, options);
     if (out.isJson) {
       out.json(page);
       return undefined;
@@ -53,6 +65,22 @@ export const command = defineCommand({
     return undefined;
   },
 });
+
+function showExplanation({ out }: Context, explanation: Explanation): void {
+  if (out.isJson) {
+    out.json(explanation);
+    return;
+  }
+  const { asOf, query, index, filter, examined, found } = explanation;
+  out.fields([
+    ["As of", String(asOf)],
+    ["Query", query === "" ? "every record" : printable(query)],
+    ["Looked up", printable(index)],
+    ["Checked", filter === "" ? "nothing beside it" : printable(filter)],
+    ["Examined", plural(examined, "record")],
+    ["Found", plural(found, "record")],
+  ]);
+}
 
 function nothingNote({ asOf }: Context, position: number): string {
   if (position > 0) return "Nothing fits.";

@@ -80,7 +80,7 @@ function timeOf(text: string | null): readonly number[] {
 }
 
 /** True when a value is one of those asked for. */
-function accepted(accepts: Accepts, value: JsonValue): boolean {
+export function accepted(accepts: Accepts, value: JsonValue): boolean {
   switch (accepts.type) {
     case "any":
       return true;
@@ -120,7 +120,7 @@ function compareText(a: string, b: string): number {
 }
 
 /** True when the first piece begins the text, the last one ends it, and the others stand between them in order. */
-function hasPieces(text: string, pieces: readonly string[]): boolean {
+export function hasPieces(text: string, pieces: readonly string[]): boolean {
   const first = pieces[0] ?? "";
   if (pieces.length === 1) return text === first;
   const last = pieces.at(-1) ?? "";

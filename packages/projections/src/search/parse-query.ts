@@ -2,7 +2,7 @@
 import { limits } from "@sennit/core";
 
 import { queryError } from "./query-error.ts";
-import { allOf, anyOf, contradiction, wordTest, type SearchNode } from "./search-query.ts";
+import { allOf, anyOf, contradiction, negated, wordTest, type SearchNode } from "./search-query.ts";
 import { termNode } from "./term.ts";
 import { tokensOf, type Token } from "./tokens.ts";
 import { piecesOf } from "./literal.ts";
@@ -113,7 +113,7 @@ class QueryParser {
         }
       } else {
         const part = this.#atom(token, depth);
-        return isNegated ? { type: "not", part } : part;
+        return isNegated ? negated(part) : part;
       }
     }
   }

@@ -77,6 +77,11 @@ export function anyOf(parts: readonly SearchNode[]): SearchNode {
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : { type: "or", parts };
 }
 
+/** What does not fit the node. */
+export function negated(node: SearchNode): SearchNode {
+  return node.type === "not" ? node.part : { type: "not", part: node };
+}
+
 /** The pieces of a word: without a star at either end it may stand anywhere. */
 export function wordTest(pieces: readonly string[]): WordTest {
   const lower = pieces.map((piece) => piece.toLowerCase());
@@ -115,4 +120,28 @@ const singleFields: ReadonlySet<SearchField> = new Set([
 function canBeSame(a: Accepts, b: Accepts): boolean {
   if (a.type !== "equal" || b.type !== "equal") return true;
   return a.text === b.text || (a.other !== undefined && a.other === b.other);
+}
+
+/** The tree with every source named by what a function makes of it. */
+export async function mapSources(
+  node: SearchNode,
+  rename: (ref: string) => Promise<string>,
+): Promise<SearchNode> {
+  switch (node.type) {
+    case "and":
+    case "or": {
+      const parts: SearchNode[] = [];
+      for (const part of node.parts) parts.push(await mapSources(part, rename));
+      return { ...node, parts };
+    }
+    case "not":
+      return { ...node, part: await mapSources(node.part, rename) };
+    case "field": {
+      const { accepts } = node;
+      if (accepts.type !== "source") return node;
+      return { ...node, accepts: { ...accepts, ref: await rename(accepts.ref) } };
+    }
+    default:
+      return node;
+  }
 }

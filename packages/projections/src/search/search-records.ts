@@ -1,0 +1,103 @@
+/** Answers a query: plans it, reads the records an index names, and keeps those that fit. */
+import { setImmediate } from "node:timers/promises";
+
+import {
+  parseTimestamp,
+  throwIfAborted,
+  type Position,
+  type Reader,
+  type RecordView,
+} from "@sennit/core";
+
+import type { ProjectionRows } from "../projection-rows.ts";
+import { candidatesOf } from "./candidates.ts";
+import { fitsQuery } from "./evaluate.ts";
+import { planQuery, type Plan } from "./plan.ts";
+import type { SearchNode } from "./search-query.ts";
+
+/** What a search works with. */
+export interface SearchSettings {
+  readonly reader: Reader;
+  readonly rows: ProjectionRows;
+  /** Only records created after this position. */
+  readonly after: Position;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One record that fits. */
+export interface Match {
+  readonly record: RecordView;
+  readonly created: Position;
+}
+
+/** Records checked before other work gets its turn. */
+const recordsPerTurn = 256;
+
+/** A query on its way: how it is answered, and how far it is. */
+export class Search {
+  readonly plan: Plan;
+  readonly #query: SearchNode;
+  readonly #settings: SearchSettings;
+  #examined = 0;
+
+  private constructor(query: SearchNode, settings: SearchSettings, plan: Plan) {
+    this.#query = query;
+    this.#settings = settings;
+    this.plan = plan;
+  }
+
+  /** Plans a query whose sources are ids. */
+  static async plan(query: SearchNode, settings: SearchSettings): Promise<Search> {
+    const { reader, rows, after, signal } = settings;
+    const plan = await planQuery(query, {
+      reading: { rows, asOf: reader.asOf, after, signal },
+      positionAt: (timeUs) => lastRecordedUntil(reader, timeUs),
+    });
+    return new Search(query, settings, plan);
+  }
+
+  /** Records read so far to see whether they fit. */
+  get examined(): number {
+    return this.#examined;
+  }
+
+  /** The records that fit, in the order of their creation. @throws `view-rebuilt`, `aborted` */
+  async *matches(): AsyncGenerator<Match> {
+    const { reader, rows, after, signal } = this.#settings;
+    const reading = {
+      rows,
+      asOf: reader.asOf,
+      after,
+      signal,
+      events: reader.events.bind(reader),
+    };
+    for await (const { recordId, created } of candidatesOf(reading, this.plan.source)) {
+      throwIfAborted(signal);
+      this.#examined += 1;
+      if (this.#examined % recordsPerTurn === 0) await setImmediate();
+      const record = await reader.record(recordId);
+      // An index is never taken at its word: what it names is checked whole.
+      if (fitsQuery(this.#query, record)) yield { record, created };
+    }
+  }
+}
+
+/** The last position up to the reader's instant that was recorded at or before a time; times never go back along the log. */
+async function lastRecordedUntil(reader: Reader, timeUs: number): Promise<Position> {
+  let low = 0;
+  let high = reader.asOf;
+  while (low < high) {
+    const middle = Math.floor((low + high + 1) / 2);
+    const recordedAt = await recordedAtOf(reader, middle);
+    if (recordedAt <= timeUs) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+async function recordedAtOf(reader: Reader, position: Position): Promise<number> {
+  for await (const event of reader.events({ from: position, until: position })) {
+    return parseTimestamp(event.recordedAt) ?? 0;
+  }
+  return 0;
+}
