@@ -36,7 +36,8 @@ export function repositoryFiles(): readonly string[] {
 /** TypeScript sources without tests and their helpers. */
 export function sourceFiles(): readonly string[] {
   return repositoryFiles().filter(
-    (path) => /^(packages|benchmarks)\/.*\.ts$/.test(path) && !/\.test(-d)?\.ts$/.test(path),
+    (path) =>
+      /^(packages|benchmarks|examples)\/.*\.ts$/.test(path) && !/\.test(-d)?\.ts$/.test(path),
   );
 }
 
