@@ -181,6 +181,10 @@ export const errorCodes = {
     hint: "One run at a time works on a backup: wait for it or stop it.",
   },
   "view-rebuilt": { category: "busy", hint: "Ask the views again." },
+  "projection-paused": {
+    category: "busy",
+    hint: "Resume the projection, or ask as of an instant it had got to.",
+  },
   "store-locked": {
     category: "busy",
     hint: "One process at a time may open a store: wait for it or stop it.",

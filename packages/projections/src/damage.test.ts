@@ -1,6 +1,6 @@
 /** Views that are deleted, damaged, or of another log or version are made again, and never answer wrongly. */
 import { cp, mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import { openStore, type EmbeddedStore } from "@sennit/core";
 import { openLevelStorage } from "@sennit/core/storage";
@@ -8,7 +8,8 @@ import { codeOf, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
 import { recordsProjection } from "./read-models/records.ts";
-import { checkpointEntry, readCheckpoint, spacePrefix, type Checkpoint } from "./spaces.ts";
+import { openBuildDirectory } from "./builds.ts";
+import { checkpointEntry, readCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { creations, expectFolded, progressOf, tally } from "./testing/tally.ts";
 import { openViews, type Views } from "./views.ts";
 
@@ -48,11 +49,20 @@ async function expectWhole(location: string): Promise<void> {
   });
 }
 
+/** The directory of the build of a projection that answers. */
+async function buildOf(views: string, name: string): Promise<string> {
+  const place = await openBuildDirectory(views);
+  const { directory = "" } = place.builds.get(name)?.serving ?? {};
+  place.close();
+  return join(views, directory);
+}
+
 async function changeStorage(
-  directory: string,
+  views: string,
+  name: string,
   change: (storage: Awaited<ReturnType<typeof openLevelStorage>>) => Promise<void>,
 ): Promise<void> {
-  const storage = await openLevelStorage(directory);
+  const storage = await openLevelStorage(await buildOf(views, name), { create: false });
   await change(storage);
   await storage.close();
 }
@@ -91,7 +101,11 @@ test("views of which any one file is missing or cut short are whole again", asyn
   await withViews(async (location, views) => {
     const saved = `${location}-views`;
     await cp(views, saved, { recursive: true });
-    for (const name of await readdir(saved)) {
+    const items = await readdir(saved, { recursive: true, withFileTypes: true });
+    const files = items.filter((item) => item.isFile());
+    expect(files.length).toBeGreaterThan(8);
+    for (const { name: file, parentPath } of files) {
+      const name = relative(saved, join(parentPath, file));
       for (const spoil of [rm, (path: string) => truncate(path, 3)]) {
         await rm(views, { recursive: true });
         await cp(saved, views, { recursive: true });
@@ -104,8 +118,8 @@ test("views of which any one file is missing or cut short are whole again", asyn
 
 test("a checkpoint that cannot be read rebuilds its projection", async () => {
   await withViews(async (location, views) => {
-    await changeStorage(views, async (storage) => {
-      const [key] = checkpointEntry("tally", {} as Checkpoint);
+    await changeStorage(views, "tally", async (storage) => {
+      const [key] = checkpointEntry({} as Checkpoint);
       await storage.write({ puts: [[key, Buffer.from("garbage")]] });
     });
     await inViews(location, async (opened) => {
@@ -150,8 +164,8 @@ test("another version rebuilds, and leaves the other projections alone", async (
       },
       second,
     );
-    await changeStorage(directory, async (storage) => {
-      expect(readCheckpoint(storage, "tally")).toMatchObject({ version: 2, position: eventCount });
+    await changeStorage(directory, "tally", async (storage) => {
+      expect(readCheckpoint(storage)).toMatchObject({ version: 2, position: eventCount });
     });
     await expectWhole(location);
   });
@@ -173,9 +187,8 @@ test("rows of projections that are not open now are kept", async () => {
 
 /** Flips the last byte of every row of a projection. */
 async function flipRows(directory: string, name: string): Promise<void> {
-  await changeStorage(directory, async (storage) => {
-    const { space = 0 } = readCheckpoint(storage, name) ?? {};
-    const range = { from: spacePrefix(space), until: spacePrefix(space + 1) };
+  await changeStorage(directory, name, async (storage) => {
+    const range = { from: Buffer.from("r"), until: Buffer.from("s") };
     for await (const chunk of storage.scan(range)) {
       const puts = chunk.map(([key, value]) => {
         const flipped = Buffer.from(value);

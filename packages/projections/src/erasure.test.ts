@@ -6,19 +6,18 @@ import {
   created,
   openStore,
   replaced,
+  StoreError,
   updated,
   type EmbeddedStore,
   type RecordedEvent,
 } from "@sennit/core";
-import { openLevelStorage, type Storage } from "@sennit/core/storage";
 import { filesHolding, codeOf, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test, vi } from "vitest";
 
+import { openBuildDirectory } from "./builds.ts";
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
 import { recordsProjection } from "./read-models/records.ts";
-import { ProjectionRunner } from "./runner.ts";
-import { SpaceAllocator } from "./spaces.ts";
-import { openViews, Views } from "./views.ts";
+import { openViews, openViewsIn, type Views } from "./views.ts";
 
 const secret = "Marie Curie";
 
@@ -108,28 +107,13 @@ test("made again after an erasure, a view is what it is when it is made from the
   });
 });
 
-/** A storage whose files cannot be rewritten as long as that is said to be broken. */
-function breakable(inner: Storage, isBroken: () => boolean): Storage {
-  return {
-    get: (key) => inner.get(key),
-    write: (batch) => inner.write(batch),
-    scan: (range) => inner.scan(range),
-    recover: () => inner.recover(),
-    readable: () => inner.readable(),
-    compact: () => (isBroken() ? Promise.reject(new Error("broken")) : inner.compact()),
-    close: () => inner.close(),
-  };
-}
-
+/** Opens views of whose directory nothing can be removed as long as that is said to be broken. */
 async function openBreakable(store: EmbeddedStore, isBroken: () => boolean): Promise<Views> {
-  const storage = breakable(await openLevelStorage(join(store.directory ?? "", "views")), isBroken);
-  const spaces = new SpaceAllocator(storage);
-  const views: { opened?: Views } = {};
-  const onRebuilt = () => views.opened?.sweep();
-  const settings = { store, storage, spaces, onDamage: () => undefined, onRebuilt };
-  const runner = await ProjectionRunner.open(settings, recordsProjection);
-  views.opened = new Views(store, storage, new Map([["records", runner]]), () => storage.close());
-  return views.opened;
+  const place = await openBuildDirectory(join(store.directory ?? "", "views"));
+  const sweep = place.sweep.bind(place);
+  const broken = new StoreError("write-failed", "broken");
+  place.sweep = (kept) => (isBroken() ? Promise.reject(broken) : sweep(kept));
+  return openViewsIn(store, place, [recordsProjection], Infinity);
 }
 
 test("views that could not be purged say so, and are purged by the next call that waits for it", async () => {
@@ -154,9 +138,11 @@ test("views that could not be purged say so, and are purged by the next call tha
 test("views that could not be purged before they were closed are purged when they are opened", async () => {
   await withTemporaryDirectory(async (directory) => {
     const store = await openStore(directory);
-    const before = await openBreakable(store, () => true);
+    let isBroken = false;
+    const before = await openBreakable(store, () => isBroken);
     await fill(store);
     await before.caughtUp();
+    isBroken = true;
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     expect(await codeOf(() => before.caughtUp())).toBe("write-failed");
     await before.close();

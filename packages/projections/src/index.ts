@@ -18,7 +18,7 @@ export {
   type TimelineRow,
 } from "./read-models/timeline.ts";
 export type { RowValue } from "./row-value.ts";
-export type { ProjectionProgress } from "./runner.ts";
+export type { ProjectionProgress, ProjectionState, RebuildProgress } from "./progress.ts";
 export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";
 export {
   ViewReader,

@@ -1,37 +1,7 @@
-/** Where a projection goes on from: its stored checkpoint, or the beginning when what it is made of has changed. */
+/** Whether the rows of a checkpoint are still those of the log: it is of this log, and nothing in it has been erased since. */
 import { erasureKind, type EmbeddedStore, type Position, type RecordedEvent } from "@sennit/core";
-import type { Storage } from "@sennit/core/storage";
 
-import type { ProjectionDefinition } from "./projection.ts";
-import { emptyStateHash, readCheckpoint, type Checkpoint, type SpaceAllocator } from "./spaces.ts";
-
-/** The stored checkpoint, when it is of this version of the projection and of this log; otherwise an empty one. */
-export async function openCheckpoint(
-  {
-    store,
-    storage,
-    spaces,
-  }: { readonly store: EmbeddedStore; readonly storage: Storage; readonly spaces: SpaceAllocator },
-  definition: ProjectionDefinition,
-): Promise<Checkpoint> {
-  const found = readCheckpoint(storage, definition.name);
-  const isCurrent =
-    found !== undefined &&
-    found.version === definition.version &&
-    // One that does not say when its fold began cannot tell which erasures it has missed.
-    typeof found.begunAt === "number" &&
-    (await isOfThisLog(store, found));
-  return isCurrent ? found : emptyCheckpoint(definition, await spaces.allocate(), store.head);
-}
-
-/** The checkpoint of a fold that begins. @param begunAt head of the log */
-export function emptyCheckpoint(
-  { version }: ProjectionDefinition,
-  space: number,
-  begunAt: Position,
-): Checkpoint {
-  return { version, space, begunAt, position: 0, eventHash: "", stateHash: emptyStateHash };
-}
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** True when an event says that content was erased which stood in the log when the fold began. */
 export function voidsFold(event: RecordedEvent, { begunAt }: Checkpoint): boolean {
@@ -54,12 +24,16 @@ export async function isVoidedBetween(
   return false;
 }
 
-/** A checkpoint belongs to a log that holds the very event it was made at. */
-async function isOfThisLog(
+/**
+ * True when the log holds the very event the checkpoint was made at. Its hash covers a digest with a random salt, so no other
+ * log has it; and a log only grows, but for repairs, which remove the views. So all events before it are the same as well.
+ */
+export async function isOfThisLog(
   store: EmbeddedStore,
-  { position, eventHash }: Checkpoint,
+  { position, eventHash, begunAt }: Checkpoint,
 ): Promise<boolean> {
-  if (position > store.head) return false;
+  if (typeof begunAt !== "number" || position > store.head) return false;
+  if (position === 0) return begunAt <= store.head;
   for await (const event of store.events({ from: position, limit: 1 }))
     return event.hash === eventHash;
   return false;

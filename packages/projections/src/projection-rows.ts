@@ -2,10 +2,10 @@
 import { isStoreError, StoreError } from "@sennit/core";
 import { decodeMessagePack, unframe, type Storage } from "@sennit/core/storage";
 
+import { rowPrefixBytes, rowsPrefix } from "./checkpoint.ts";
 import { decodeKey, encodeKey, textEndBytes, type KeyPart } from "./keys.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 import type { RowValue } from "./row-value.ts";
-import { spaceBytes, spacePrefix } from "./spaces.ts";
 
 /** One row found by a scan. */
 export interface Row {
@@ -32,30 +32,30 @@ export class ProjectionRows {
   readonly #storage: Storage;
   readonly #name: string;
   readonly #tablePrefixes: ReadonlyMap<string, Buffer>;
-  readonly #onDamage: (rows: ProjectionRows) => void;
+  readonly #onDamage: () => void;
   #isRetired = false;
+  #scans = 0;
+  #onUnused: (() => void) | undefined;
 
   /** @param onDamage called whenever a row turns out to be damaged, before the error is thrown */
-  constructor(
-    storage: Storage,
-    definition: ProjectionDefinition,
-    space: number,
-    onDamage: (rows: ProjectionRows) => void,
-  ) {
+  constructor(storage: Storage, definition: ProjectionDefinition, onDamage: () => void) {
     this.#storage = storage;
     this.#name = definition.name;
     this.#onDamage = onDamage;
-    this.#tablePrefixes = new Map(
-      definition.tables.map((table) => [
-        table,
-        Buffer.concat([spacePrefix(space), Buffer.from(`${table}\0`)]),
-      ]),
-    );
+    this.#tablePrefixes = new Map(definition.tables.map((table) => [table, rowsPrefix(table)]));
   }
 
   /** From now on every read is refused: others have taken the place of these rows, which are being removed. */
   retire(): void {
     this.#isRetired = true;
+  }
+
+  /** Resolves once no scan is at work. */
+  unused(): Promise<void> {
+    if (this.#scans === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onUnused = resolve;
+    });
   }
 
   /** The bytes under which a row stands. @throws TypeError for a table the projection does not have */
@@ -82,6 +82,7 @@ export class ProjectionRows {
     this.#assertInPlace();
     const tablePrefix = this.#tablePrefix(table);
     const chunks = this.#storage.scan({ ...keyRange(range, tablePrefix), signal: range.signal });
+    this.#scans += 1;
     try {
       for await (const chunk of chunks) {
         for (const [key, value] of chunk) {
@@ -93,12 +94,18 @@ export class ProjectionRows {
       }
     } catch (error) {
       throw this.#explain(table, error);
+    } finally {
+      this.#scans -= 1;
+      if (this.#scans === 0) this.#onUnused?.();
     }
   }
 
   #assertInPlace(): void {
-    if (!this.#isRetired) return;
-    throw new StoreError(
+    if (this.#isRetired) throw this.#rebuilt();
+  }
+
+  #rebuilt(): StoreError {
+    return new StoreError(
       "view-rebuilt",
       `The rows of projection "${this.#name}" have been made anew.`,
       { details: { projection: this.#name } },
@@ -115,11 +122,12 @@ export class ProjectionRows {
 
   /** Whatever else comes from the storage than its being closed means that its bytes are not those written. */
   #explain(table: string, error: unknown): unknown {
+    if (this.#isRetired) return this.#rebuilt();
     if (isStoreError(error) && error.code !== "checksum-mismatch") return error;
     if (isNotOpen(error)) {
       return new StoreError("store-closed", "The views are closed.", { cause: error });
     }
-    this.#onDamage(this);
+    this.#onDamage();
     const reason = error instanceof Error ? error.message : String(error);
     return new StoreError(
       "checksum-mismatch",
@@ -139,9 +147,9 @@ export class ProjectionRows {
   }
 }
 
-/** What a row's checksum covers besides its value: table and key. The space is left out, so that rebuilt rows hash alike. */
+/** What a row's checksum covers besides its value: table and key. */
 export function checkedKey(rowKey: Uint8Array): Uint8Array {
-  return rowKey.subarray(spaceBytes);
+  return rowKey.subarray(rowPrefixBytes);
 }
 
 /** Level says so when it was closed during a read. */

@@ -22,7 +22,7 @@ export interface Rows {
  * `apply` gets the event and the rows and nothing else: no clock, no randomness, no other store. It must not keep state
  * of its own between calls, so that any split of the log into runs ends in the same rows. It must not be async. When it
  * throws, the projection stops before that event and says so; the log and the other projections go on, and it is tried
- * again when the views are opened anew.
+ * again after a pause. The event is shared with others and frozen.
  */
 export interface ProjectionDefinition {
   /** 1-64 characters of a-z, 0-9 and `-`. */
@@ -30,6 +30,17 @@ export interface ProjectionDefinition {
   /** A whole number from 1. A new number rebuilds the rows from the log. */
   readonly version: number;
   readonly tables: readonly string[];
+  /**
+   * Earlier versions whose rows the code that reads this projection can read as well. While the rows of this version are
+   * being made, theirs answer as of every instant they had got to; without, reads wait.
+   */
+  readonly readsVersions?: readonly number[] | undefined;
+  /**
+   * Where another thread finds the definition, so that long rebuilds need not share this one: the address of a module that
+   * Node can import (`import.meta.url`) and the name it is exported under. Without, rebuilds are made in this thread, which
+   * they leave to others after every chunk.
+   */
+  readonly source?: { readonly module: string; readonly export: string } | undefined;
   readonly apply: (event: RecordedEvent, rows: Rows) => void;
 }
 
@@ -41,6 +52,11 @@ export function defineProjection(definition: ProjectionDefinition): ProjectionDe
   if (!namePattern.test(name)) throw new TypeError(`"${name}" is no name for a projection.`);
   if (!Number.isInteger(version) || version < 1) {
     throw new TypeError(`The version of projection "${name}" must be a whole number from 1.`);
+  }
+  for (const earlier of definition.readsVersions ?? []) {
+    if (!Number.isInteger(earlier) || earlier < 1 || earlier >= version) {
+      throw new TypeError(`Projection "${name}" can read rows of earlier versions only.`);
+    }
   }
   for (const table of tables) {
     if (!namePattern.test(table)) throw new TypeError(`"${table}" is no name for a table.`);

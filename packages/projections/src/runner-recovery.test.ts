@@ -3,8 +3,8 @@ import { openMemoryStore } from "@sennit/core";
 import { codeOf, FaultStorage, type WriteFate } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
-import { ProjectionRunner } from "./runner.ts";
-import { SpaceAllocator } from "./spaces.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { openKeeper, placeOn } from "./testing/storage-place.ts";
 import { creations, tally } from "./testing/tally.ts";
 
 const fates: readonly WriteFate[] = ["lost", "stored"];
@@ -13,34 +13,27 @@ test.each(fates)(
   "rows not written go on from what is stored, as in a rebuild: %s",
   async (fate) => {
     const store = await openMemoryStore();
-    const open = async (storage: FaultStorage): Promise<ProjectionRunner> => {
-      const spaces = new SpaceAllocator(storage);
-      const nothing = () => undefined;
-      const settings = { store, storage, spaces, onDamage: nothing, onRebuilt: nothing };
-      const runner = await ProjectionRunner.open(settings, tally);
-      runner.start();
-      return runner;
-    };
     const storage = new FaultStorage();
-    const runner = await open(storage);
+    const keeper = await openKeeper(store, placeOn(storage), tally);
     await store.append(creations(9000, 0));
-    await runner.reach(store.head);
+    await keeper.at(store.head);
     storage.failWrite(2, fate);
     await store.append(creations(9000, 9000));
-    await runner.reach(store.head);
+    await keeper.at(store.head);
     storage.fill(fate);
     await store.append(creations(10, 18_000));
-    expect(await codeOf(() => runner.reach(store.head))).toBe("disk-full");
-    expect(runner.rows.get("count", [])).toBe(18_000);
+    expect(await codeOf(() => keeper.at(store.head))).toBe("disk-full");
+    expect(keeper.rows.get("count", [])).toBe(18_000);
     storage.free();
-    await runner.reach(store.head);
-    const rebuilt = await open(new FaultStorage());
-    await rebuilt.reach(store.head);
-    const { position, eventHash, stateHash } = rebuilt.checkpoint;
-    expect(runner.checkpoint).toMatchObject({ position, eventHash, stateHash });
-    expect(runner.rows.get("count", [])).toBe(18_010);
-    await runner.stop();
-    await rebuilt.stop();
+    await keeper.at(store.head);
+    const again = new FaultStorage();
+    const rebuilt = await openKeeper(store, placeOn(again), tally);
+    await rebuilt.at(store.head);
+    const { position, eventHash, stateHash } = readCheckpoint(again) ?? {};
+    expect(readCheckpoint(storage)).toMatchObject({ position, eventHash, stateHash });
+    expect(keeper.rows.get("count", [])).toBe(18_010);
+    await keeper.close();
+    await rebuilt.close();
     await store.close();
   },
 );

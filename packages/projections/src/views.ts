@@ -1,32 +1,36 @@
 /** The views of a store: its projections, kept in step with the log, and readers on them. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  isStoreError,
   recordsRestingOn,
   StoreError,
   throwIfAborted,
   toStoreError,
   type AsOf,
   type EmbeddedStore,
+  type Position,
 } from "@sennit/core";
-import { openLevelStorage, openMemoryStorage, type Storage } from "@sennit/core/storage";
 import type { Observable } from "rxjs/internal/Observable";
 
+import { openBuildDirectory, openMemoryBuilds, type BuildPlace } from "./builds.ts";
+import { ProjectionKeeper } from "./keeper.ts";
 import type { Follower } from "./live/follower.ts";
+import type { ProjectionProgress } from "./progress.ts";
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 import { builtInProjections } from "./read-models/built-in.ts";
 import { recordsProjection } from "./read-models/records.ts";
-import { ProjectionRunner, type ProjectionProgress } from "./runner.ts";
-import { SpaceAllocator, sweepSpaces } from "./spaces.ts";
+import { SharedLog } from "./shared-log.ts";
 import { ViewReader } from "./view-reader.ts";
 
 export interface OpenViewsOptions {
   /** Projections of the caller's own, beside the built-in ones. */
   readonly projections?: readonly ProjectionDefinition[] | undefined;
+  /** Events to fold from which on rows are made anew in a thread of its own, where the definition can be found. Default 20 000. */
+  readonly workerEventsMin?: number | undefined;
 }
+
+const workerEventsMinDefault = 20_000;
 
 /**
  * Opens the views of a store in its directory `views`, which may be deleted at any time, or in memory.
@@ -38,35 +42,49 @@ export async function openViews(
   options: OpenViewsOptions = {},
 ): Promise<Views> {
   const definitions = checkDefinitions([...builtInProjections, ...(options.projections ?? [])]);
-  const directory = store.directory === undefined ? undefined : join(store.directory, "views");
-  const storage = await openStorage(directory);
-  let isDamaged = false;
-  let views: Views | undefined;
-  const settings = {
-    store,
-    storage,
-    spaces: new SpaceAllocator(storage),
-    onDamage: () => {
-      isDamaged = true;
-    },
-    onRebuilt: () => views?.sweep(),
-  };
-  const close = async (): Promise<void> => {
-    await storage.close();
-    // What is damaged in one place may be so in others; everything there is can be made again.
-    if (isDamaged && directory !== undefined) await removeDirectory(directory);
-  };
-  try {
-    const runners = new Map<string, ProjectionRunner>();
-    for (const definition of definitions) {
-      runners.set(definition.name, await ProjectionRunner.open(settings, definition));
-    }
-    views = new Views(store, storage, runners, close);
-    return views;
-  } catch (error) {
-    await close();
-    throw error;
+  const { directory } = store;
+  const place =
+    directory === undefined
+      ? openMemoryBuilds()
+      : await openBuildDirectory(join(directory, "views"));
+  const workerEventsMin = options.workerEventsMin ?? workerEventsMinDefault;
+  return openViewsIn(store, place, definitions, workerEventsMin);
+}
+
+/** Opens views whose builds stand in a place, which is closed with them. */
+export async function openViewsIn(
+  store: EmbeddedStore,
+  place: BuildPlace,
+  definitions: readonly ProjectionDefinition[],
+  workerEventsMin: number,
+): Promise<Views> {
+  const isForeign = definitions.map((definition) => !builtInProjections.includes(definition));
+  const log = new SharedLog(store, isForeign.includes(true));
+  const opened: { views?: Views } = {};
+  const onUnused = () => opened.views?.sweep();
+  const openings = await Promise.allSettled(
+    definitions.map((definition, index) => {
+      const isBuiltIn = isForeign[index] === false;
+      const settings = { store, log, place, definition, isBuiltIn, workerEventsMin, onUnused };
+      return ProjectionKeeper.open(settings);
+    }),
+  );
+  const keepers = openings.flatMap((opening) =>
+    opening.status === "fulfilled" ? [opening.value] : [],
+  );
+  const failed = openings.find((opening) => opening.status === "rejected");
+  if (failed !== undefined) {
+    await Promise.all(keepers.map((keeper) => keeper.close()));
+    place.close();
+    throw failed.reason;
   }
+  const names = definitions.map(({ name }) => name);
+  opened.views = new Views(
+    store,
+    place,
+    new Map(keepers.map((keeper, index) => [names[index] ?? "", keeper])),
+  );
+  return opened.views;
 }
 
 function checkDefinitions(definitions: readonly ProjectionDefinition[]): ProjectionDefinition[] {
@@ -79,41 +97,14 @@ function checkDefinitions(definitions: readonly ProjectionDefinition[]): Project
   });
 }
 
-/** Views are made from the log, so ones that cannot be opened are thrown away and made again. */
-async function openStorage(directory: string | undefined): Promise<Storage> {
-  if (directory === undefined) return openMemoryStorage();
-  try {
-    return await openLevelStorage(directory);
-  } catch (error) {
-    if (isStoreError(error) && ["store-locked", "disk-full"].includes(error.code)) throw error;
-    await removeDirectory(directory).catch((reason: unknown) => {
-      throw new StoreError(
-        "file-unreadable",
-        `Cannot renew the views in ${directory}: ${String(reason)}`,
-        {
-          cause: reason,
-          details: { directory },
-        },
-      );
-    });
-    return openLevelStorage(directory);
-  }
-}
-
-function removeDirectory(directory: string): Promise<void> {
-  return rm(directory, { recursive: true, force: true });
-}
-
 /** The projections of a store, following its log. */
 export class Views {
   readonly #store: EmbeddedStore;
-  readonly #runners: ReadonlyMap<string, ProjectionRunner>;
-  readonly #closeStorage: () => Promise<void>;
-  readonly #stopSweep = new AbortController();
-  readonly #storage: Storage;
+  readonly #place: BuildPlace;
+  readonly #keepers: ReadonlyMap<string, ProjectionKeeper>;
   readonly #follower: Follower = {
     next: async (after, signal) => {
-      await this.#runner(recordsProjection.name).reach(after + 1, signal);
+      await this.#keeper(recordsProjection.name).at(after + 1, signal);
       return this.at(undefined, { signal });
     },
     dependants: async (recordId, asOf) =>
@@ -124,29 +115,27 @@ export class Views {
   #sweepFailure: StoreError | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Starts the runners. @param closeStorage called once nothing uses the storage any more */
+  /** @param place where the builds of the projections stand; closed with the views */
   constructor(
     store: EmbeddedStore,
-    storage: Storage,
-    runners: ReadonlyMap<string, ProjectionRunner>,
-    closeStorage: () => Promise<void>,
+    place: BuildPlace,
+    keepers: ReadonlyMap<string, ProjectionKeeper>,
   ) {
     this.#store = store;
-    this.#runners = runners;
-    this.#closeStorage = closeStorage;
-    for (const runner of runners.values()) runner.start();
-    this.#storage = storage;
+    this.#place = place;
+    this.#keepers = keepers;
     this.sweep();
+  }
+
+  /** The names of the projections, built-in ones first. */
+  get names(): readonly string[] {
+    return [...this.#keepers.keys()];
   }
 
   /** Begins to remove rows that belong to no projection any more. What fails is tried again by `caughtUp` and the next opening. */
   sweep(): void {
-    const inUse = () => ({
-      spaces: new Map([...this.#runners].map(([name, { checkpoint }]) => [name, checkpoint.space])),
-      begunFrom: this.#runner(recordsProjection.name).checkpoint.begunAt,
-    });
     this.#sweeping = this.#sweeping
-      .then(() => sweepSpaces(this.#storage, inUse, this.#stopSweep.signal))
+      .then(() => this.#place.sweep(() => this.#kept()))
       .then(
         () => {
           this.#sweepFailure = undefined;
@@ -160,8 +149,9 @@ export class Views {
   /**
    * A reader of an instant, once the views have got there. Default: the present.
    *
-   * @throws the codes of `Store.at`, `projection-failed` when the views have stopped before that instant, `disk-full` and
-   * `write-failed` while they cannot be written that far (later calls try again), `aborted`
+   * @throws the codes of `Store.at`, `projection-failed` when the views have stopped before that instant,
+   * `projection-paused`, `disk-full` and `write-failed` while they cannot be written that far (later calls try again),
+   * `aborted`
    */
   async at(
     asOf?: AsOf,
@@ -169,23 +159,49 @@ export class Views {
   ): Promise<ViewReader> {
     throwIfAborted(options.signal);
     const reader = await this.#store.at(asOf);
-    const runner = this.#runner(recordsProjection.name);
-    await runner.reach(reader.asOf, options.signal);
-    const records = async () => {
-      await runner.reach(reader.asOf);
-      return runner.rows;
-    };
+    const keeper = this.#keeper(recordsProjection.name);
+    await keeper.at(reader.asOf, options.signal);
+    const records = () => keeper.at(reader.asOf);
     return new ViewReader(reader, records, this.#store.storeId, this.#follower);
   }
 
   /** The rows of a projection as far as it is, for reading. Ask again after `view-rebuilt`. @throws `argument-invalid` for a name that is not there */
   rows(name: string): ProjectionRows {
-    return this.#runner(name).rows;
+    return this.#keeper(name).rows;
   }
 
-  /** How far a projection is: at once, after every batch, and when it stops. @throws `argument-invalid` */
+  /** The rows of a projection once it has got to a position. Default: the present head. @throws the codes of `at`, `argument-invalid` */
+  rowsAt(
+    name: string,
+    position: Position = this.#store.head,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ProjectionRows> {
+    return this.#keeper(name).at(position, options.signal);
+  }
+
+  /** How far a projection is: at once, after every batch, and when it stops. Completes when the views are closed. @throws `argument-invalid` */
   progress$(name: string): Observable<ProjectionProgress> {
-    return this.#runner(name).progress$;
+    return this.#keeper(name).progress$;
+  }
+
+  /** Stops a projection after the batch at work, until it is resumed or the views are opened anew. @throws `argument-invalid` */
+  pause(name: string): void {
+    this.#keeper(name).pause();
+  }
+
+  /** Lets a projection go on that was paused, and one that has failed try again at once. @throws `argument-invalid` */
+  resume(name: string): void {
+    this.#keeper(name).resume();
+  }
+
+  /**
+   * Makes the rows of a projection anew, beside those that answer meanwhile, and resolves once the new ones do.
+   *
+   * @throws `argument-invalid`, `projection-failed` when the old rows stay, `projection-paused`, `disk-full`,
+   * `write-failed`, `store-closed`
+   */
+  rebuild(name: string): Promise<void> {
+    return this.#keeper(name).rebuild();
   }
 
   /**
@@ -196,9 +212,9 @@ export class Views {
    */
   async caughtUp(): Promise<void> {
     const { head } = this.#store;
-    const runners = [...this.#runners.values()];
-    await Promise.all(runners.map((runner) => runner.reach(head)));
-    await Promise.all(runners.map((runner) => runner.idle()));
+    const keepers = [...this.#keepers.values()];
+    await Promise.all(keepers.map((keeper) => keeper.at(head)));
+    await Promise.all(keepers.map((keeper) => keeper.idle()));
     await this.#sweeping;
     if (this.#sweepFailure === undefined) return;
     this.sweep();
@@ -213,21 +229,34 @@ export class Views {
   }
 
   async #close(): Promise<void> {
-    this.#stopSweep.abort();
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
     await this.#sweeping;
-    await this.#closeStorage();
+    this.#place.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #runner(name: string): ProjectionRunner {
-    const runner = this.#runners.get(name);
-    if (runner !== undefined) return runner;
+  /** Builds that are open or to be opened, and those of other projections of which no content has been erased since they were begun. */
+  #kept(): Set<string> {
+    const keepers = [...this.#keepers.values()];
+    const begunFrom = Math.min(...keepers.map(({ begunAt }) => begunAt));
+    const kept = new Set(keepers.flatMap(({ directories }) => directories));
+    for (const [name, { serving, next }] of this.#place.builds) {
+      for (const ref of [serving, next]) {
+        const isCurrent = this.#keepers.has(name) || (ref?.begunAt ?? -1) >= begunFrom;
+        if (ref !== undefined && isCurrent) kept.add(ref.directory);
+      }
+    }
+    return kept;
+  }
+
+  #keeper(name: string): ProjectionKeeper {
+    const keeper = this.#keepers.get(name);
+    if (keeper !== undefined) return keeper;
     throw new StoreError("argument-invalid", `There is no projection ${JSON.stringify(name)}.`, {
-      hint: `There are: ${[...this.#runners.keys()].join(", ")}.`,
+      hint: `There are: ${[...this.#keepers.keys()].join(", ")}.`,
     });
   }
 }

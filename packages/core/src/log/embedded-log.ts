@@ -34,7 +34,7 @@ import { GroupWriter } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
 import { GraphKeeper } from "./graph-keeper.ts";
 import { LogProofs } from "./log-proofs.ts";
-import { readEntries } from "./read-entries.ts";
+import { readEntries, readEvents, readStoredEntries, type StoredEntry } from "./read-entries.ts";
 import { finishErasures, purgeErased, purgePut } from "./purge.ts";
 import { readCommit, Recovery, type LogStatus } from "./recovery.ts";
 import { StoredTree } from "./stored-tree.ts";
@@ -254,18 +254,18 @@ export class EmbeddedLog implements EventLog {
     this.#pending.forgetBatch(key);
   }
 
-  async *read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
-    for await (const entries of this.readEntries(options)) {
-      for (const entry of entries) {
-        throwIfAborted(options.signal);
-        yield entry.event();
-      }
-    }
+  read(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
+    return readEvents(this.#storage, this.head, options);
   }
 
   /** The entries of `read` in chunks, their content not yet decoded. */
   readEntries(options: ReadOptions = {}): AsyncGenerator<readonly Entry[]> {
     return readEntries(this.#storage, this.head, options);
+  }
+
+  /** The stored bytes of the entries of `read` in chunks: what another thread needs to decode them by itself. */
+  readStoredEntries(options: ReadOptions = {}): AsyncGenerator<readonly StoredEntry[]> {
+    return readStoredEntries(this.#storage, this.head, options);
   }
 
   events$(options: { readonly from?: Position | undefined } = {}): Observable<RecordedEvent> {

@@ -1,7 +1,9 @@
-/** The parts that a package keeping its own bytes shares with the core: the storage port, frames and MessagePack. */
+/** The parts that a package keeping its own bytes shares with the core: the storage port, entries, frames and MessagePack. */
 export { crc32c } from "../codec/crc32c.ts";
 export { frame, frameHeaderBytes, unframe } from "../codec/frame.ts";
+export { Entry } from "../codec/entry.ts";
 export { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
 export { openLevelStorage, type LevelStorageOptions } from "./level-storage.ts";
 export { openMemoryStorage } from "./memory-storage.ts";
 export type { KeyRange, Storage, StorageEntry, WriteBatch } from "./storage.ts";
+export { writeWhole } from "../store-directory.ts";

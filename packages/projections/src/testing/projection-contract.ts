@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 
 import type { ProjectionDefinition } from "../projection.ts";
 import { builtInProjections } from "../read-models/built-in.ts";
-import type { ProjectionProgress } from "../runner.ts";
+import type { ProjectionProgress } from "../progress.ts";
 import { openViews, type Views } from "../views.ts";
 import { foldInPieces, readTables, type FoldedState } from "./split-fold.ts";
 

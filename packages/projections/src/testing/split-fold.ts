@@ -2,10 +2,11 @@
 import type { RecordedEvent } from "@sennit/core";
 import { openMemoryStorage } from "@sennit/core/storage";
 
+import { emptyStateHash } from "../checkpoint.ts";
 import type { ProjectionDefinition } from "../projection.ts";
 import { ProjectionRows, type Row } from "../projection-rows.ts";
 import { RowBatch } from "../row-batch.ts";
-import { emptyStateHash } from "../spaces.ts";
+import { deepFreeze } from "../shared-log.ts";
 
 /** Everything a projection has made. */
 export interface FoldedState {
@@ -24,11 +25,13 @@ export async function foldInPieces(
   order: "overlapping" | "one by one",
 ): Promise<FoldedState> {
   const storage = openMemoryStorage();
-  const rows = new ProjectionRows(storage, definition, 1, () => undefined);
+  const rows = new ProjectionRows(storage, definition, () => undefined);
   let batch = new RowBatch(rows, definition, emptyStateHash);
   let unwritten: RowBatch | undefined;
   for (const [index, event] of events.entries()) {
-    batch.fold(deepFrozen(event));
+    // A projection that changes the event it is given changes it for others, and is not a fold.
+    deepFreeze(event);
+    batch.fold(event);
     if (!cuts.has(index)) continue;
     if (unwritten !== undefined) await storage.write(unwritten.changes());
     unwritten = batch;
@@ -55,13 +58,4 @@ export async function readTables(
     read[table] = all;
   }
   return read;
-}
-
-/** A projection that changes the event it is given changes it for nobody else, and is not a fold. */
-function deepFrozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) deepFrozen(member);
-  }
-  return value;
 }

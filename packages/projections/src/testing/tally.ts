@@ -3,7 +3,7 @@ import { created, type EmbeddedStore, type NewEvent, type RecordedEvent } from "
 import { expect } from "vitest";
 
 import { defineProjection, type ProjectionDefinition } from "../projection.ts";
-import type { ProjectionProgress } from "../runner.ts";
+import type { ProjectionProgress } from "../progress.ts";
 import type { Views } from "../views.ts";
 import { foldInPieces, readTables } from "./split-fold.ts";
 

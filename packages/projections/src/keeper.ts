@@ -1,0 +1,400 @@
+/** Keeps one projection readable: the build that answers, the one being made aside, and the way from one to the other. */
+import { StoreError, toStoreError, type EmbeddedStore, type Position } from "@sennit/core";
+import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
+import type { Observable } from "rxjs/internal/Observable";
+
+import type { BuildPlace, BuildRef } from "./builds.ts";
+import { describeProgress } from "./describe-progress.ts";
+import { LeavingBuilds } from "./leaving-builds.ts";
+import { closeBuild, openBuild, type OpenBuild } from "./open-build.ts";
+import type { ProjectionProgress } from "./progress.ts";
+import type { ProjectionDefinition } from "./projection.ts";
+import type { ProjectionRows } from "./projection-rows.ts";
+import type { SharedLog } from "./shared-log.ts";
+import { WaitingList } from "./waiting-list.ts";
+import { canBuildInWorker, WorkerBuild } from "./worker-build.ts";
+
+/** What a keeper works with. */
+export interface KeeperSettings {
+  readonly store: EmbeddedStore;
+  readonly log: SharedLog;
+  readonly place: BuildPlace;
+  readonly definition: ProjectionDefinition;
+  readonly isBuiltIn: boolean;
+  /** Events to fold from which on a build is made in a thread of its own. */
+  readonly workerEventsMin: number;
+  /** Called when a build is of no use any more. */
+  readonly onUnused: () => void;
+}
+
+/** One projection of the views. What changes its builds is done one after the other. */
+export class ProjectionKeeper {
+  readonly #settings: KeeperSettings;
+  readonly #waiting = new WaitingList();
+  readonly #progress: BehaviorSubject<ProjectionProgress>;
+  #serving: OpenBuild | undefined;
+  #next: OpenBuild | undefined;
+  #worker: { readonly ref: BuildRef; readonly build: WorkerBuild } | undefined;
+  readonly #leaving: LeavingBuilds;
+  /** Those that have asked for a rebuild. */
+  readonly #rebuilding = new WaitingList();
+  /** Why no build could be begun. */
+  #beginFailure: StoreError | undefined;
+  #isPaused = false;
+  #isClosed = false;
+  #work: Promise<void> = Promise.resolve();
+
+  private constructor(settings: KeeperSettings) {
+    this.#settings = settings;
+    this.#leaving = new LeavingBuilds(settings.onUnused);
+    this.#progress = new BehaviorSubject(this.#describe());
+  }
+
+  /** Opens the builds there are, and begins one where none can go on. */
+  static async open(settings: KeeperSettings): Promise<ProjectionKeeper> {
+    const keeper = new ProjectionKeeper(settings);
+    try {
+      await keeper.#enqueue(() => keeper.#openBuilds());
+    } catch (error) {
+      await keeper.close();
+      throw error;
+    }
+    return keeper;
+  }
+
+  /** How far it is: now, after every batch, and whenever something else changes. Completes when the views are closed. */
+  get progress$(): Observable<ProjectionProgress> {
+    return this.#progress.asObservable();
+  }
+
+  /** The directories of builds that are open. */
+  get directories(): string[] {
+    const builds = [this.#serving, this.#next, ...this.#leaving.all, this.#worker];
+    return builds.flatMap((build) => (build === undefined ? [] : [build.ref.directory]));
+  }
+
+  /** The head at which the fold of the oldest rows that answer began. */
+  get begunAt(): Position {
+    return (this.#serving ?? this.#next ?? this.#worker)?.ref.begunAt ?? 0;
+  }
+
+  /** The rows as far as they are. @throws `view-rebuilt` while there are none */
+  get rows(): ProjectionRows {
+    const build = this.#serving ?? this.#next;
+    if (build !== undefined) return build.runner.rows;
+    const { name } = this.#settings.definition;
+    throw new StoreError("view-rebuilt", `The rows of projection "${name}" are being made.`, {
+      hint: "Wait until the views have caught up.",
+      details: { projection: name },
+    });
+  }
+
+  /**
+   * The rows, once everything up to a position has been applied.
+   *
+   * @throws `projection-failed`, `projection-paused`, `disk-full`, `write-failed`, `store-closed`, `aborted`
+   */
+  async at(position: Position, signal?: AbortSignal): Promise<ProjectionRows> {
+    while (true) {
+      const build = this.#usable(position);
+      if (build !== undefined) return build.runner.rows;
+      if (this.#isClosed) throw closed();
+      if (this.#isPaused) throw this.#paused();
+      this.#follower()?.runner.recover();
+      if (this.#beginFailure !== undefined) await this.#enqueue(() => this.#begin());
+      const failure = this.#failure();
+      if (failure !== null) throw failure;
+      if (this.#usable(position) === undefined) await this.#waiting.wait(position, signal);
+    }
+  }
+
+  /** Applies nothing more after the batch at work, until it is resumed. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const build of [this.#serving, this.#next]) build?.runner.pause();
+    this.#worker?.build.pause();
+    this.#waiting.rejectAll(this.#paused());
+    this.#tell();
+  }
+
+  /** Goes on, and tries again at once what has failed. */
+  resume(): void {
+    this.#isPaused = false;
+    for (const build of [this.#serving, this.#next]) build?.runner.resume();
+    this.#worker?.build.resume();
+    if (this.#beginFailure !== undefined) void this.#enqueue(() => this.#begin());
+    this.#tell();
+  }
+
+  /** Makes the rows anew, aside, and resolves once the new ones answer. Another call joins the one at work. */
+  async rebuild(): Promise<void> {
+    if (this.#isClosed) throw closed();
+    if (this.#isPaused) throw this.#paused();
+    let done: Promise<void> = Promise.resolve();
+    await this.#enqueue(async () => {
+      await this.#begin();
+      if (this.#beginFailure !== undefined) throw this.#beginFailure;
+      if (this.#isClosed) throw closed();
+      done = this.#rebuilding.wait(0);
+    });
+    await done;
+  }
+
+  /** Resolves when nothing is being folded and no build is being opened or left. */
+  async idle(): Promise<void> {
+    await this.#work;
+    await Promise.all([this.#serving?.runner.idle(), this.#next?.runner.idle()]);
+    await this.#work;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#worker?.build.stop();
+    await this.#worker?.build.done.catch(() => undefined);
+    await this.#work;
+    await this.#leaving.closeAll();
+    const builds = [this.#serving, this.#next].filter((build) => build !== undefined);
+    await Promise.all(builds.map((build) => closeBuild(build)));
+    this.#waiting.rejectAll(closed());
+    this.#rebuilding.rejectAll(closed());
+    this.#progress.complete();
+  }
+
+  async #openBuilds(): Promise<void> {
+    const { place, definition, store } = this.#settings;
+    const { serving, next } = place.builds.get(definition.name) ?? {};
+    const readable = [definition.version, ...(definition.readsVersions ?? [])];
+    if (serving !== undefined && readable.includes(serving.version)) {
+      this.#serving = await this.#open(serving, false);
+    }
+    const isLive = this.#serving?.runner.isFrozen === false;
+    if (next?.version === definition.version) {
+      const begun = await this.#open(next, false);
+      if (
+        begun !== undefined &&
+        this.#goesToWorker(store.head - begun.runner.checkpoint.position)
+      ) {
+        await closeBuild(begun);
+        this.#handOver(next);
+      } else this.#next = begun;
+    }
+    for (const build of [this.#serving, this.#next]) build?.runner.start();
+    if (this.#next === undefined && this.#worker === undefined && !isLive) await this.#begin();
+    this.#tell();
+  }
+
+  /** Begins a build, unless there is one: the one that answers where nothing else does, and otherwise one aside. */
+  async #begin(): Promise<void> {
+    const { place, definition, store } = this.#settings;
+    if (this.#isClosed || this.#next !== undefined || this.#worker !== undefined) return;
+    this.#beginFailure = undefined;
+    try {
+      const { name, version } = definition;
+      const { head } = store;
+      const ref = { directory: place.newDirectory(name, version), version, begunAt: head };
+      const inWorker = this.#goesToWorker(head);
+      const isAside = inWorker || this.#serving !== undefined;
+      await place.set(
+        name,
+        isAside ? { serving: this.#serving?.ref, next: ref } : { serving: ref },
+      );
+      if (inWorker) this.#handOver(ref);
+      else if (isAside) await this.#takeNext(ref);
+      else {
+        this.#serving = await this.#open(ref, true);
+        this.#serving?.runner.start();
+      }
+    } catch (error) {
+      this.#beginFailure = toStoreError(error);
+      this.#waiting.rejectAll(this.#beginFailure);
+      this.#rebuilding.rejectAll(this.#beginFailure);
+    }
+    this.#tell();
+  }
+
+  #goesToWorker(events: number): boolean {
+    const { definition, isBuiltIn, workerEventsMin, place } = this.#settings;
+    const isLong = events > 0 && events >= workerEventsMin;
+    return isLong && place.path("") !== undefined && canBuildInWorker(definition, isBuiltIn);
+  }
+
+  #handOver(ref: BuildRef): void {
+    const { place, store, definition, isBuiltIn } = this.#settings;
+    const path = place.path(ref.directory) ?? "";
+    const onProgress = () => this.#tell();
+    const build = new WorkerBuild({ store, definition, isBuiltIn, ref, path, onProgress });
+    this.#worker = { ref, build };
+    if (this.#isPaused) build.pause();
+    const takeBack = (isVoid: boolean): Promise<void> =>
+      this.#enqueue(async () => {
+        if (this.#worker?.build !== build) return;
+        this.#worker = undefined;
+        if (this.#isClosed) return;
+        if (isVoid) await this.#begin();
+        else await this.#takeNext(ref);
+      });
+    // What it could not do is tried here, where it says why.
+    build.done.then(takeBack, () => takeBack(false)).catch(() => undefined);
+  }
+
+  async #takeNext(ref: BuildRef): Promise<void> {
+    this.#next = await this.#open(ref, true);
+    if (this.#next === undefined) return this.#begin();
+    this.#next.runner.start();
+    this.#changed(this.#next);
+  }
+
+  async #open(ref: BuildRef, create: boolean): Promise<OpenBuild | undefined> {
+    const build: OpenBuild | undefined = await openBuild(this.#settings, ref, create, () => {
+      if (build !== undefined) this.#changed(build);
+    });
+    if (this.#isPaused) build?.runner.pause();
+    return build;
+  }
+
+  /** A build has got further, has failed or is void. */
+  #changed(build: OpenBuild): void {
+    if (build.runner.voidBy !== undefined) void this.#enqueue(() => this.#discard(build));
+    else if (build === this.#next) this.#lookAtNext(build);
+    else if (this.#isMade()) this.#rebuilding.resolveUpTo(0);
+    const failure = this.#failure();
+    if (failure !== null) this.#waiting.rejectAll(failure);
+    this.#tell();
+  }
+
+  /** True when rows that were made anew in the place of void ones have caught up. */
+  #isMade(): boolean {
+    if (this.#next !== undefined || this.#worker !== undefined) return false;
+    return (this.#serving?.runner.checkpoint.position ?? -1) >= this.#settings.store.head;
+  }
+
+  #lookAtNext(next: OpenBuild): void {
+    if (this.#isClosed) return;
+    const { failure, checkpoint } = next.runner;
+    const { store } = this.#settings;
+    const least = this.#serving?.runner.checkpoint.position ?? store.head;
+    const isThere = this.#serving?.runner.isFrozen === false ? least : store.head;
+    if (failure !== null) {
+      this.#rebuilding.rejectAll(failure);
+      // One that was asked for, while the old rows go on, is given up.
+      if (this.#serving?.runner.isFrozen === false) void this.#enqueue(() => this.#discard(next));
+    } else if (checkpoint.position >= isThere) void this.#enqueue(() => this.#swap(next));
+  }
+
+  async #swap(next: OpenBuild): Promise<void> {
+    const old = this.#serving;
+    if (next !== this.#next || this.#isClosed) return;
+    // Neither may the position go back, nor be passed meanwhile.
+    old?.runner.pause();
+    await old?.runner.idle();
+    const { voidBy, checkpoint } = next.runner;
+    const isReady =
+      voidBy === undefined && checkpoint.position >= (old?.runner.checkpoint.position ?? 0);
+    const { place, definition } = this.#settings;
+    try {
+      if (isReady) await place.set(definition.name, { serving: next.ref });
+    } catch (error) {
+      // The next batch tries again.
+      this.#rebuilding.rejectAll(toStoreError(error));
+      if (!this.#isPaused) old?.runner.resume();
+      return;
+    }
+    if (!isReady) {
+      if (!this.#isPaused) old?.runner.resume();
+      return;
+    }
+    this.#serving = next;
+    this.#next = undefined;
+    if (old !== undefined) await this.#leaving.add(old);
+    this.#rebuilding.resolveUpTo(0);
+    this.#tell();
+  }
+
+  /** Rows that must not be read any more: they go at once, and others are made. */
+  async #discard(build: OpenBuild): Promise<void> {
+    const { place, definition, onUnused } = this.#settings;
+    // Whatever was made of the log before an erasure may hold what it erased.
+    const isErased = build.runner.voidBy === "erasure";
+    const going: OpenBuild[] = [];
+    for (const other of [this.#serving, this.#next]) {
+      if (other !== undefined && (isErased || other === build)) going.push(other);
+    }
+    if (going.length === 0) return;
+    for (const { runner } of going) runner.rows.retire();
+    if (this.#serving !== undefined && going.includes(this.#serving)) this.#serving = undefined;
+    if (this.#next !== undefined && going.includes(this.#next)) this.#next = undefined;
+    if (isErased) await Promise.all([this.#leaving.closeAll(), this.#stopWorker()]);
+    const kept = { serving: this.#serving?.ref, next: (this.#next ?? this.#worker)?.ref };
+    await place.set(definition.name, kept).catch(() => undefined);
+    await Promise.all(going.map((gone) => closeBuild(gone)));
+    if (this.#serving?.runner.isFrozen !== false) await this.#begin();
+    onUnused();
+    this.#tell();
+  }
+
+  async #stopWorker(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    worker?.build.stop();
+    await worker?.build.done.catch(() => undefined);
+  }
+
+  #usableBuilds(): OpenBuild[] {
+    const builds: OpenBuild[] = [];
+    for (const build of [this.#serving, this.#follower()]) {
+      if (build !== undefined && build.runner.voidBy === undefined) builds.push(build);
+    }
+    return builds;
+  }
+
+  #usable(position: Position): OpenBuild | undefined {
+    return this.#usableBuilds().find(({ runner }) => runner.checkpoint.position >= position);
+  }
+
+  /** The build that will get to the head. */
+  #follower(): OpenBuild | undefined {
+    return this.#serving?.runner.isFrozen === false ? this.#serving : this.#next;
+  }
+
+  #failure(): StoreError | null {
+    const follower = this.#follower();
+    if (follower !== undefined) return follower.runner.failure;
+    return this.#worker === undefined ? (this.#beginFailure ?? null) : null;
+  }
+
+  #tell(): void {
+    const positions = this.#usableBuilds().map(({ runner }) => runner.checkpoint.position);
+    this.#waiting.resolveUpTo(Math.max(-1, ...positions));
+    this.#progress.next(this.#describe());
+  }
+
+  #describe(): ProjectionProgress {
+    const { store, definition } = this.#settings;
+    return describeProgress({
+      definition,
+      head: store.head,
+      serving: this.#serving?.runner,
+      next: this.#next?.runner,
+      worker: this.#worker?.build,
+      failure: this.#failure(),
+      isPaused: this.#isPaused,
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  #paused(): StoreError {
+    const { name } = this.#settings.definition;
+    return new StoreError("projection-paused", `Projection "${name}" is paused.`, {
+      details: { projection: name },
+    });
+  }
+}
+
+function closed(): StoreError {
+  return new StoreError("store-closed", "The views are closed.");
+}

@@ -1,0 +1,101 @@
+/** The thread that makes a build: it decodes the entries it is sent, folds them, and writes a database of its own. */
+import { parentPort, workerData } from "node:worker_threads";
+
+import type { RecordedEvent } from "@sennit/core";
+import { Entry } from "@sennit/core/storage";
+
+import { openBuildStorage } from "./builds.ts";
+import { emptyCheckpoint, readCheckpoint } from "./checkpoint.ts";
+import { foldLog } from "./fold-log.ts";
+import { defineProjection, type ProjectionDefinition } from "./projection.ts";
+import { ProjectionRows } from "./projection-rows.ts";
+import { builtInProjections } from "./read-models/built-in.ts";
+import { deepFreeze } from "./shared-log.ts";
+import type { FromWorker, ToWorker, WorkerTask } from "./worker-messages.ts";
+
+const task = workerData as WorkerTask;
+
+function say(message: FromWorker): void {
+  parentPort?.postMessage(message, []);
+}
+
+/** Messages in the order they came, until the last one. */
+async function* received(): AsyncGenerator<Exclude<ToWorker, { type: "end" }>> {
+  const waiting: ToWorker[] = [];
+  let wake: (() => void) | undefined;
+  parentPort?.on("message", (message: ToWorker) => {
+    waiting.push(message);
+    wake?.();
+  });
+  while (true) {
+    const message = waiting.shift();
+    if (message === undefined) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    } else if (message.type === "end") return;
+    else yield message;
+  }
+}
+
+async function* decoded(freezes: boolean): AsyncGenerator<readonly RecordedEvent[]> {
+  for await (const { from, lengths, bytes } of received()) {
+    let start = 0;
+    const events = lengths.map((length, index) => {
+      const event = Entry.decode(from + index, Buffer.from(bytes, start, length)).event();
+      start += length;
+      if (freezes) deepFreeze(event);
+      return event;
+    });
+    yield events;
+    say({ type: "folded" });
+  }
+}
+
+async function loadDefinition(): Promise<ProjectionDefinition> {
+  const { source, name, version } = task;
+  const found: unknown =
+    source === null
+      ? builtInProjections.find((definition) => definition.name === name)
+      : ((await import(source.module)) as Record<string, unknown>)[source.export];
+  const definition = defineProjection(found as ProjectionDefinition);
+  if (definition.name !== name || definition.version !== version) {
+    throw new TypeError(`The module holds ${definition.name} ${definition.version}.`);
+  }
+  return definition;
+}
+
+async function make(): Promise<boolean> {
+  const definition = await loadDefinition();
+  const storage = await openBuildStorage(task.path, true);
+  try {
+    const checkpoint = readCheckpoint(storage) ?? emptyCheckpoint(definition, task.begunAt);
+    let isDamaged = false;
+    const rows = new ProjectionRows(storage, definition, () => {
+      isDamaged = true;
+    });
+    say({ type: "ready", position: checkpoint.position });
+    const isWhole = await foldLog(
+      {
+        storage,
+        definition,
+        rows,
+        checkpoint,
+        onWritten: ({ position }) => say({ type: "written", position }),
+        isOver: () => isDamaged,
+      },
+      decoded(task.source !== null),
+    );
+    return !isWhole || isDamaged;
+  } finally {
+    await storage.close();
+  }
+}
+
+try {
+  say({ type: "done", isVoid: await make() });
+} catch (error) {
+  say({ type: "failed", message: String(error) });
+}
+// Nothing is waited for any more, but a port with a listener keeps its thread alive.
+parentPort?.close();

@@ -1,0 +1,116 @@
+/** Reads the log for several projections, decoding what they are at together once. */
+import {
+  throwIfAborted,
+  type EmbeddedStore,
+  type Position,
+  type RecordedEvent,
+} from "@sennit/core";
+
+/** Chunks kept for those that follow closely: at most some megabytes, because the storage bounds a chunk. */
+const recentMax = 4;
+
+interface Chunk {
+  readonly from: Position;
+  readonly events: readonly RecordedEvent[];
+}
+
+type Pass = AsyncGenerator<readonly RecordedEvent[]>;
+
+/** One decoded pass over the log serves every reader that is where another one is, or a few chunks behind. */
+export class SharedLog {
+  readonly #store: EmbeddedStore;
+  readonly #freezes: boolean;
+  #readers = 0;
+  /** Passes by the position they come to next. */
+  readonly #passes = new Map<Position, Pass>();
+  /** Chunks being read, by their first position. */
+  readonly #pending = new Map<Position, Promise<Chunk | undefined>>();
+  #recent: Chunk[] = [];
+
+  /** @param freezes whether events are frozen to the bottom, because code that is not our own gets them */
+  constructor(store: EmbeddedStore, freezes: boolean) {
+    this.#store = store;
+    this.#freezes = freezes;
+  }
+
+  get head(): Position {
+    return this.#store.head;
+  }
+
+  /** The events of a range in chunks. They are shared: nobody may change them. @throws the codes of `EventLog.read` */
+  async *read(
+    from: Position,
+    until: Position,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly RecordedEvent[]> {
+    this.#readers += 1;
+    try {
+      for (let position = from; position <= until;) {
+        throwIfAborted(signal);
+        const chunk = await this.#chunkAt(position, until);
+        if (chunk === undefined) return;
+        const { events } = chunk;
+        const isWhole = chunk.from === position && chunk.from + events.length - 1 <= until;
+        const part = isWhole ? events : events.slice(position - chunk.from, until + 1 - chunk.from);
+        position += part.length;
+        yield part;
+      }
+    } finally {
+      this.#readers -= 1;
+      if (this.#readers === 0) await this.#release();
+    }
+  }
+
+  #chunkAt(position: Position, until: Position): Promise<Chunk | undefined> | Chunk {
+    const recent = this.#recent.find(
+      ({ from, events }) => from <= position && position < from + events.length,
+    );
+    if (recent !== undefined) return recent;
+    const pending = this.#pending.get(position);
+    if (pending !== undefined) return pending;
+    const pulled = this.#pull(position, until).finally(() => this.#pending.delete(position));
+    this.#pending.set(position, pulled);
+    return pulled;
+  }
+
+  async #pull(position: Position, until: Position): Promise<Chunk | undefined> {
+    const begun = this.#passes.get(position);
+    const pass = begun ?? this.#decoded(position, until);
+    this.#passes.delete(position);
+    const { value: events, done } = await pass.next();
+    // One begun for a reader that wanted less goes no further.
+    if (done === true) return begun === undefined ? undefined : this.#pull(position, until);
+    const chunk = { from: position, events };
+    this.#passes.set(position + events.length, pass);
+    this.#recent = [...this.#recent.slice(1 - recentMax), chunk];
+    return chunk;
+  }
+
+  async *#decoded(from: Position, until: Position): Pass {
+    for await (const entries of this.#store.log.readEntries({ from, until })) {
+      const events = entries.map((entry) => entry.event());
+      if (this.#freezes) for (const event of events) deepFreeze(event);
+      yield events;
+    }
+  }
+
+  /** Nobody reads: nothing is kept, and the database may let go of what it was reading. */
+  async #release(): Promise<void> {
+    const passes = [...this.#passes.values()];
+    this.#passes.clear();
+    this.#recent = [];
+    await Promise.all(passes.map((pass) => pass.return(undefined)));
+  }
+}
+
+/** Freezes a value of JSON and everything in it, however deep. */
+export function deepFreeze(root: object): void {
+  const open: unknown[] = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== "object" || value === null) continue;
+    Object.freeze(value);
+    for (const member of Object.values(value)) {
+      if (typeof member === "object" && member !== null) open.push(member);
+    }
+  }
+}
