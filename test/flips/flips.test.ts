@@ -102,6 +102,6 @@ test("the judge knows which codes name the damage of which file", () => {
   expect(judge("keys/signing-key.pem", truth, result).verdict).toBe("detected");
   expect(judge("owner.json", truth, result).verdict).toBe("wrong");
   expect(kindOf("log/000005.ldb")).toBe("log table");
-  expect(kindOf("views/MANIFEST-000002")).toBe("views manifest");
+  expect(kindOf("views/records@1-1/MANIFEST-000002")).toBe("views manifest");
   expect(kindOf("keys/signing-key.pem")).toBe("keys/signing-key.pem");
 });

@@ -2,10 +2,10 @@
 
 /** What a file of a store is, by its path. The first that fits counts. */
 const kinds = [
-  [/^(log|views)\/\d+\.(ldb|sst)$/, "table"],
-  [/^(log|views)\/\d+\.log$/, "write-ahead log"],
-  [/^(log|views)\/MANIFEST-\d+$/, "manifest"],
-  [/^(log|views)\/CURRENT$/, "CURRENT"],
+  [/^(log|views\/[^/]+)\/\d+\.(ldb|sst)$/, "table"],
+  [/^(log|views\/[^/]+)\/\d+\.log$/, "write-ahead log"],
+  [/^(log|views\/[^/]+)\/MANIFEST-\d+$/, "manifest"],
+  [/^(log|views\/[^/]+)\/CURRENT$/, "CURRENT"],
   [/^(log|views)\//, "other"],
 ];
 

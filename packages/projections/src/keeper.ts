@@ -149,13 +149,13 @@ export class ProjectionKeeper {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#waiting.rejectAll(closed());
     this.#worker?.build.stop();
     await this.#worker?.build.done.catch(() => undefined);
     await this.#work;
     await this.#leaving.closeAll();
     const builds = [this.#serving, this.#next].filter((build) => build !== undefined);
     await Promise.all(builds.map((build) => closeBuild(build)));
-    this.#waiting.rejectAll(closed());
     this.#rebuilding.rejectAll(closed());
     this.#progress.complete();
   }
