@@ -1,5 +1,6 @@
 /** The description of the stored bytes is true: its worked example is decoded by hand and opened as a store. */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -195,9 +196,12 @@ test("the views hold a checkpoint with the members described, and rows under the
     await views.caughtUp();
     await views.close();
     await store.close();
-    const [, builds = ""] = (await readFile(join(directory, "views", "builds.json"), "utf8")).split("\n");
+    const [, builds = ""] = (await readFile(join(directory, "views", "builds.json"), "utf8")).split(
+      "\n",
+    );
     expect(Object.keys(JSON.parse(builds) as object)).toContain("records");
-    const { serving } = (JSON.parse(builds) as Record<string, { serving: { directory: string } }>)["records"] ?? {};
+    const { serving } =
+      (JSON.parse(builds) as Record<string, { serving: { directory: string } }>)["records"] ?? {};
     const storage = await openLevelStorage(join(directory, "views", serving?.directory ?? ""));
     const entries: StorageEntry[] = [];
     const everything = { from: Buffer.from([0]), until: Buffer.from([255]) };
