@@ -300,3 +300,79 @@ test("replay --out leaves a directory that holds anything alone", async () => {
     expect((await readdir(shell.directory)).toSorted()).toEqual([".sennit", "full"]);
   });
 });
+
+test("lineage tells the paths between two records, whichever is named first", async () => {
+  await withShell(async (shell) => {
+    await diamond(shell);
+    const paths = await shell.json("lineage", "e", "--to", "a");
+    expect(await shell.json("lineage", "a", "--to", "config/start")).toMatchObject({ paths: [] });
+    expect(await shell.json("lineage", "a", "--to", "e")).toEqual(paths);
+    expect(paths["paths"]).toHaveLength(2);
+    expect(paths["hasMore"]).toBe(false);
+    expect(await shell.json("lineage", "e", "--to", "a", "--role", "input")).toMatchObject({
+      paths: [],
+    });
+    expect(await shell.text("lineage", "e", "--to", "a")).toBe(
+      [
+        "e@1 rests on a@1 along 2 paths",
+        "1. e@1 → d@1 → c@1 → a@1",
+        "2. e@1 → d@1 → b@1 → a@1 (input)",
+        "",
+      ].join("\n"),
+    );
+    const one = await shell.run(["lineage", "e", "--to", "a", "--limit", "1"]);
+    expect(one.stdout).toContain("the shortest path\n1. ");
+    expect(one.stderr).toContain("--limit N");
+    const none = await shell.run(["lineage", "b", "--to", "c"]);
+    expect(none.stdout).toBe("neither of c@1 and b@1 rests on the other\n");
+  });
+});
+
+test("lineage tells what two records have in common, and what changed since", async () => {
+  await withShell(async (shell) => {
+    await diamond(shell);
+    const common = await shell.json("lineage", "b", "--with", "e");
+    expect(common["nodes"]).toMatchObject([
+      { recordId: "b", depths: [0, 2], isNearest: true },
+      { recordId: "a", depths: [1, 3], isNearest: false },
+    ]);
+    expect(await shell.text("lineage", "b", "--with", "e")).toContain("nearest");
+    await shell.text("invalidate", "b", "--cause", "wrong");
+    const since = await shell.json("lineage", "a", "--down", "--since", "5");
+    expect((since["nodes"] ?? []).map(({ recordId }) => recordId)).toEqual(["b", "d", "e"]);
+    const told = await shell.text("lineage", "a", "--down", "--since", "5");
+    expect(told).toContain("3 versions changed, 3 of them invalid now");
+    expect(told).toContain("withdrawn  d@1  result");
+    expect(await shell.text("lineage", "a", "--down", "--refs")).toBe("b@1\nc@1\nd@1\ne@1\n");
+    const then = await shell.json("lineage", "a", "--down", "--since", "4", "--as-of", "5");
+    expect(then["nodes"]).toMatchObject([{ recordId: "e", change: "joined", status: "valid" }]);
+  });
+});
+
+test.each([
+  ["--to", "a", "--with", "a"],
+  ["--to", "a", "--depth", "2"],
+  ["--with", "a", "--down"],
+  ["--since", "1", "--format", "dot"],
+  ["--refs", "--format", "tree"],
+  ["--limit", "3"],
+])("lineage refuses %s %s %s %s as one question too many", async (...flags) => {
+  await withShell(async (shell) => {
+    await diamond(shell);
+    expect((await shell.run(["lineage", "e", ...flags])).stderr).toContain("error usage");
+  });
+});
+
+test("lineage refuses an instant before it that comes after it, and words that are no relation", async () => {
+  await withShell(async (shell) => {
+    await diamond(shell);
+    for (const flags of [
+      ["--since", "4", "--as-of", "3"],
+      ["--relation", "isLike"],
+      ["--to", "a", "--limit", "10001"],
+    ]) {
+      const { stderr } = await shell.run(["lineage", "c", ...flags]);
+      expect(stderr).toContain("error argument-invalid");
+    }
+  });
+});

@@ -12,7 +12,7 @@ import { LineageGraph, type NodeFacts } from "./graph.ts";
 import { VarintReader, VarintWriter } from "./varint.ts";
 
 /** The version of the format that is written, and the only one that is read. */
-export const snapshotFormat = 1;
+const snapshotFormat = 1;
 
 const magic = Buffer.from("SENNITLG", "latin1");
 const rootBytes = 32;

@@ -383,7 +383,7 @@ export class EmbeddedLog implements EventLog {
     const damage = await findDamage(this.#storage, stored, proofs, known);
     if (damage !== undefined) throw damage;
     this.#tree.restart(new Frontier(stored.head, stored.frontier));
-    this.#graph.catchUp(stored.head, (position) => mustHaveEntry(this.#stored, position));
+    this.#graph.catchUp(stored.head, (at) => mustHaveEntry(this.#stored, at));
     this.#decided = stored;
     if (stored.head > this.head) this.#advance(stored);
   }
