@@ -205,6 +205,7 @@ const cases: readonly Case[] = [
   { words: ["log"], shape: "Log page" },
   { words: ["log", "--limit", "1"], shape: "Log page" },
   { words: ["history", "cfg-1"], shape: "Record history" },
+  { words: ["history", "cfg-1", "--limit", "2"], shape: "Record history" },
   { words: ["blame", "cfg-1"], shape: "Field blame" },
   { words: ["at", "then"], shape: "Store summary" },
   { words: ["at", "--stale"], shape: "Store summary" },

@@ -78,3 +78,28 @@ test("timeline draws bars of the events of each bucket, as of any instant", asyn
     }
   });
 });
+
+test("the changes between two instants are laid out on a terminal as every other answer", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    for (const from of ["0", "2", "4"]) {
+      const words = ["diff", "--from", from, "--json"];
+      const { stdout } = await shell.run(words, { isColorful: true });
+      const plain = (await shell.run(words)).stdout;
+      expect(stdout).toBe(`${JSON.stringify(JSON.parse(plain), undefined, 2)}\n`);
+      expect(plain).toBe(`${JSON.stringify(JSON.parse(plain))}\n`);
+    }
+  });
+});
+
+test("history tells some versions at a time", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    const { stdout, stderr } = await shell.run(["history", "cal", "--limit", "1"]);
+    expect([stdout.split("\n").length, stderr]).toEqual([3, "More with: --after 1\n"]);
+    const page = await shell.json("history", "cal", "--after", "1");
+    expect(page["nextAfter"]).toBeUndefined();
+    expect((page.versions ?? []).map(({ version }) => version)).toEqual([2]);
+    expect((await shell.refusal(["history", "cal", "--limit", "0"])).code).toBe("argument-invalid");
+  });
+});

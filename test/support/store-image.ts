@@ -113,7 +113,10 @@ async function askAsOf(
       outdatedSources: await reader.outdatedSources(recordId),
     };
   }
-  return { asOf: reader.asOf, records, changes: await reader.changesSince(0) };
+  const { records: changed, ...changes } = await reader.changesSince(0);
+  // The images are older than the positions of changes.
+  const rows = changed.map(({ position: _position, ...change }) => change);
+  return { asOf: reader.asOf, records, changes: { ...changes, records: rows } };
 }
 
 async function allEvents(store: Store): Promise<RecordedEvent[]> {

@@ -31,6 +31,21 @@ export class Output {
     this.#io.stdout(`${JSON.stringify(value, undefined, this.#io.isColorful ? 2 : undefined)}\n`);
   }
 
+  /** Prints one JSON object whose last member is a list, as its items come; laid out as `json` does. */
+  async jsonList(head: object, member: string, items: AsyncIterable<unknown>): Promise<void> {
+    const indent = this.#io.isColorful ? 2 : undefined;
+    const [line, inner] = indent === undefined ? ["", ""] : ["\n  ", "\n    "];
+    const opened = JSON.stringify({ ...head, [member]: [] }, undefined, indent);
+    this.#io.stdout(opened.slice(0, opened.lastIndexOf("[") + 1));
+    let isEmpty = true;
+    for await (const item of items) {
+      const text = JSON.stringify(item, undefined, indent).replaceAll("\n", inner);
+      this.#io.stdout(`${isEmpty ? "" : ","}${inner}${text}`);
+      isEmpty = false;
+    }
+    this.#io.stdout(`${isEmpty ? "" : line}]${indent === undefined ? "" : "\n"}}\n`);
+  }
+
   line(text = ""): void {
     this.#io.stdout(`${text}\n`);
   }

@@ -4,9 +4,11 @@ import {
   StoreError,
   type Blame,
   type BlameOptions,
+  type ChangesOptions,
   type CommonAncestors,
   type CommonAncestorsOptions,
   type History,
+  type HistoryOptions,
   type Impact,
   type ImpactOptions,
   type Lineage,
@@ -25,6 +27,7 @@ import {
   type RecordVersionRef,
   type RecordView,
   type Replay,
+  type StoreChange,
   type StoreDiff,
   type StoreSummary,
   type SummaryOptions,
@@ -214,8 +217,8 @@ export class ViewReader implements Reader {
     return this.#reader.findRecord(await this.resolve(ref));
   }
 
-  async history(ref: string): Promise<History> {
-    return this.#reader.history(await this.resolve(ref));
+  async history(ref: string, options?: HistoryOptions): Promise<History> {
+    return this.#reader.history(await this.resolve(ref), options);
   }
 
   async diff(from: string, to: string): Promise<RecordDiff> {
@@ -269,6 +272,10 @@ export class ViewReader implements Reader {
 
   summary(options?: SummaryOptions): Promise<StoreSummary> {
     return this.#reader.summary(options);
+  }
+
+  changes(from: Position, options?: ChangesOptions): AsyncIterable<StoreChange> {
+    return this.#reader.changes(from, options);
   }
 
   changesSince(from: Position): Promise<StoreDiff> {

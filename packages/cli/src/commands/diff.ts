@@ -4,7 +4,7 @@ import {
   StoreError,
   type FieldChange,
   type RecordDiff,
-  type StoreDiff,
+  type StoreChange,
 } from "@sennit/core";
 
 import { kindAndName } from "../answers.ts";
@@ -73,9 +73,10 @@ async function diffStore(context: Context, from: string): Promise<undefined> {
       },
     );
   }
-  const diff = await after.changesSince(before.asOf);
-  if (out.isJson) out.json(diff);
-  else printStoreDiff(out, diff);
+  const changes = after.changes(before.asOf, { signal: context.io.signal });
+  const head = { from: before.asOf, to: after.asOf };
+  if (out.isJson) await out.jsonList(head, "records", changes);
+  else await printStoreDiff(out, head, changes);
   return undefined;
 }
 
@@ -85,9 +86,16 @@ function printRecordDiff(out: Output, { from, to, changes }: RecordDiff): void {
   for (const change of changes) printChange(out, change);
 }
 
-function printStoreDiff(out: Output, { from, to, records }: StoreDiff): void {
-  out.line(`position ${from} -> ${to}: ${plural(records.length, "record")} changed`);
-  for (const record of records) {
+/** Prints the changes as they come, and at the end how many there were. */
+async function printStoreDiff(
+  out: Output,
+  { from, to }: { readonly from: number; readonly to: number },
+  records: AsyncIterable<StoreChange>,
+): Promise<void> {
+  out.line(`position ${from} -> ${to}`);
+  let count = 0;
+  for await (const record of records) {
+    count += 1;
     const { recordId, changes, fromVersion, toVersion, fields } = record;
     const versions = fromVersion === null ? `@${toVersion}` : `@${fromVersion} -> @${toVersion}`;
     const what = changes.map((change) => styleChange(out, change)).join(", ");
@@ -96,9 +104,10 @@ function printStoreDiff(out: Output, { from, to, records }: StoreDiff): void {
     );
     for (const change of fields) printChange(out, change);
   }
+  out.line(`${plural(count, "record")} changed`);
 }
 
-function styleChange(out: Output, change: StoreDiff["records"][number]["changes"][number]): string {
+function styleChange(out: Output, change: StoreChange["changes"][number]): string {
   const styles = {
     created: "green",
     updated: "cyan",

@@ -9,12 +9,19 @@ export const command = defineCommand({
   name: "history",
   summary: "the versions of a record",
   arguments: [{ name: "REF", help: "The record" }],
-  flags: [],
+  flags: [
+    { name: "after", type: "string", value: "VERSION", help: "Only versions after this one" },
+    { name: "limit", type: "string", value: "N", help: "Versions at most; default: all" },
+  ],
   examples: ["sennit history cfg-1", "sennit history model/braggnn --json"],
   async run(context) {
     const { out } = context;
     const reader = await context.reader();
-    const history = await reader.history(await context.resolveRecord(context.values.argument(0)));
+    const history = await reader.history(await context.resolveRecord(context.values.argument(0)), {
+      after: context.values.integer("after", 0),
+      limit: context.values.integer("limit", 1),
+      signal: context.io.signal,
+    });
     if (out.isJson) {
       out.json(history);
       return undefined;
@@ -41,6 +48,7 @@ export const command = defineCommand({
       printable(record.invalidation?.cause ?? ""),
     ]);
     out.table(columns, rows);
+    if (history.nextAfter !== undefined) out.note(`More with: --after ${history.nextAfter}`);
     return undefined;
   },
 });

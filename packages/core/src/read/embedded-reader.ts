@@ -12,8 +12,9 @@ import { mustHaveVersions } from "../records/versions.ts";
 import type { StateSnapshots } from "../state/snapshots.ts";
 import { readAllRecords } from "./all-records.ts";
 import { answerBlame } from "./blame-answer.ts";
-import { answerChanges } from "./changes-answer.ts";
+import { readChanges } from "./changes-answer.ts";
 import { fieldChanges } from "./field-changes.ts";
+import { answerHistory } from "./history-answer.ts";
 import { answerImpact } from "./impact-answer.ts";
 import { answerCommonAncestors } from "./common-ancestors-answer.ts";
 import { answerLineage, answerLineageRefs } from "./lineage-answer.ts";
@@ -22,9 +23,11 @@ import { answerPaths } from "./paths-answer.ts";
 import type {
   Blame,
   BlameOptions,
+  ChangesOptions,
   CommonAncestors,
   CommonAncestorsOptions,
   History,
+  HistoryOptions,
   Impact,
   ImpactOptions,
   Lineage,
@@ -38,6 +41,7 @@ import type {
   RecordDiff,
   RecordView,
   Replay,
+  StoreChange,
   StoreDiff,
   StoreSummary,
   SummaryOptions,
@@ -70,19 +74,8 @@ export class EmbeddedReader implements Reader {
     });
   }
 
-  history(recordId: RecordId): Promise<History> {
-    return this.#ask(() => this.#history(recordId));
-  }
-
-  #history(recordId: RecordId): History {
-    const { versions } = mustFindRef(this.#scope, parseRef(recordId).target);
-    const views: RecordView[] = [];
-    const events: RecordedEvent[] = [];
-    for (const entry of versions.upTo(this.asOf)) {
-      views.push(recordView(this.#scope.state, versions, entry, this.asOf));
-      events.push(this.#event(entry.position));
-    }
-    return { recordId: versions.recordId, versions: views, events };
+  history(recordId: RecordId, options: HistoryOptions = {}): Promise<History> {
+    return this.#ask(() => answerHistory(this.#scope, recordId, options));
   }
 
   diff(from: string, to: string): Promise<RecordDiff> {
@@ -164,8 +157,14 @@ export class EmbeddedReader implements Reader {
     return this.#ask(() => answerSummary(this.#scope, options));
   }
 
-  changesSince(from: Position): Promise<StoreDiff> {
-    return this.#ask(() => answerChanges(this.#scope, from));
+  changes(from: Position, options: ChangesOptions = {}): AsyncGenerator<StoreChange> {
+    return readChanges(this.#scope, from, options);
+  }
+
+  async changesSince(from: Position): Promise<StoreDiff> {
+    const records: StoreChange[] = [];
+    for await (const change of this.changes(from)) records.push(change);
+    return { from, to: this.asOf, records };
   }
 
   async *events(

@@ -5,9 +5,11 @@ import type { ReadOptions } from "../log/event-log.ts";
 import type {
   Blame,
   BlameOptions,
+  ChangesOptions,
   CommonAncestors,
   CommonAncestorsOptions,
   History,
+  HistoryOptions,
   Impact,
   ImpactOptions,
   Lineage,
@@ -21,6 +23,7 @@ import type {
   RecordDiff,
   RecordView,
   Replay,
+  StoreChange,
   StoreDiff,
   StoreSummary,
   SummaryOptions,
@@ -40,8 +43,8 @@ export abstract class PresentReader implements Reader {
     return this.now().findRecord(ref);
   }
 
-  history(recordId: RecordId): Promise<History> {
-    return this.now().history(recordId);
+  history(recordId: RecordId, options?: HistoryOptions): Promise<History> {
+    return this.now().history(recordId, options);
   }
 
   diff(from: string, to: string): Promise<RecordDiff> {
@@ -94,6 +97,10 @@ export abstract class PresentReader implements Reader {
 
   summary(options?: SummaryOptions): Promise<StoreSummary> {
     return this.now().summary(options);
+  }
+
+  changes(from: Position, options?: ChangesOptions): AsyncIterable<StoreChange> {
+    return this.now().changes(from, options);
   }
 
   changesSince(from: Position): Promise<StoreDiff> {

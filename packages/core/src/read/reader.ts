@@ -76,6 +76,16 @@ export interface History {
   /** Oldest first. */
   readonly versions: readonly RecordView[];
   readonly events: readonly RecordedEvent[];
+  /** There only when a limit left versions out: the last one told, for `after`. */
+  readonly nextAfter?: Version;
+}
+
+export interface HistoryOptions {
+  /** Only versions after this one. Default 0. */
+  readonly after?: Version | undefined;
+  /** Versions at most. Default: all. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One member that differs, by its JSON pointer in the record's document. */
@@ -230,6 +240,8 @@ export interface StoreChange {
   readonly name: string;
   /** `created`, or any of the others. A record with another version and the same content and validity is `touched`. */
   readonly changes: readonly ("created" | "updated" | "withdrawn" | "restored" | "touched")[];
+  /** The position of its first event between the two. */
+  readonly position: Position;
   readonly fromVersion: Version | null;
   readonly toVersion: Version;
   /** What an update changed; empty when content to compare was erased. */
@@ -243,6 +255,14 @@ export interface StoreDiff {
   readonly to: Position;
   /** In the order of their first event between the two. */
   readonly records: readonly StoreChange[];
+}
+
+export interface ChangesOptions {
+  /** Only records whose first event stands after this position: the `position` of the last one told. Default: `from`. */
+  readonly after?: Position | undefined;
+  /** Records at most. Default: all. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How many records of one kind there are. */
@@ -303,7 +323,8 @@ export interface Reader {
   record(ref: string): Promise<RecordView>;
   /** Like `record`, with undefined for what is not there. */
   findRecord(ref: string): Promise<RecordView | undefined>;
-  history(recordId: RecordId): Promise<History>;
+  /** @throws `argument-invalid`, `aborted` also */
+  history(recordId: RecordId, options?: HistoryOptions): Promise<History>;
   /** @throws `content-erased` also */
   diff(from: string, to: string): Promise<RecordDiff>;
   /** Which event set each field of a version's document. Cost: the versions back to the oldest of those events. */
@@ -330,7 +351,14 @@ export interface Reader {
   allRecords(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<RecordView>;
   /** The store in figures. Cost: the events since the nearest snapshot of its state. */
   summary(options?: SummaryOptions): Promise<StoreSummary>;
-  /** What became different between an earlier position and this reader's. Cost: the events between. */
+  /**
+   * What became different between an earlier position and this reader's, record by record in the order of their first
+   * event between the two, as it is asked for. Cost: the events read.
+   *
+   * @throws `argument-invalid`, `aborted` also
+   */
+  changes(from: Position, options?: ChangesOptions): AsyncIterable<StoreChange>;
+  /** All of `changes` at once. */
   changesSince(from: Position): Promise<StoreDiff>;
   /** Events up to the reader's instant. */
   events(

@@ -77,11 +77,13 @@ export class RecordVersions {
     return entry.position <= asOf ? entry : undefined;
   }
 
-  /** The versions up to a position, oldest first. */
-  *upTo(asOf: Position): Generator<VersionEntry> {
-    for (let index = 0; index <= this.#newest.index; index += 1) {
+  /** The versions up to a position, oldest first. @param first where to begin; default: the first of all */
+  *upTo(asOf: Position, first: Version = 1): Generator<VersionEntry> {
+    const begin = Math.floor((first - 1) / blockVersionsMax);
+    for (let index = begin; index <= this.#newest.index; index += 1) {
       const block = this.#block(index);
-      for (let version = block.firstVersion; version <= block.lastVersion; version += 1) {
+      const from = Math.max(first, block.firstVersion);
+      for (let version = from; version <= block.lastVersion; version += 1) {
         const entry = block.entry(version);
         if (entry.position > asOf) return;
         yield entry;

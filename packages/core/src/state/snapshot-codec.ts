@@ -2,19 +2,17 @@
  * A snapshot of a store's state as bytes: SHA-256 of the rest (32 bytes), then one MessagePack array of format, position,
  * Merkle root, counts of events, kinds, and the rows.
  *
- * A row is five numbers as LEB128: the distances of its creation from the creation before and of its last event from its
+ * A row is five numbers of seven bits to a byte: the distances of its creation from the creation before and of its last event from its
  * creation, its content version, the number of its kind, and 1 when it is valid. Ids stand in the log and not here.
  */
 import { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
 import { eventTypes } from "../event/event.ts";
 import type { Position } from "../ids.ts";
+import { VarintReader, VarintWriter } from "../lineage/varint.ts";
 import { hashBytes, sha256 } from "../merkle/hashing.ts";
 import { StoreState, type EventCounts } from "./store-state.ts";
 
 const snapshotFormat = 1;
-/** Bytes that five 32-bit numbers take at most. */
-const rowBytesMax = 25;
-
 type StoredSnapshot = [
   format: number,
   position: Position,
@@ -34,18 +32,17 @@ export interface Snapshot {
 
 export function encodeSnapshot(state: StoreState, root: Uint8Array): Buffer {
   const kinds = new Map<string, number>();
-  const rows = new NumberWriter();
+  const rows = new VarintWriter();
   let before = 0;
   for (let number = 0; number < state.size; number += 1) {
     const { created, position, contentVersion, kind, isValid } = state.row(number);
     const kindNumber = kinds.get(kind) ?? kinds.size;
     kinds.set(kind, kindNumber);
-    rows.reserve(rowBytesMax);
-    rows.push(created - before);
-    rows.push(position - created);
-    rows.push(contentVersion);
-    rows.push(kindNumber);
-    rows.push(isValid ? 1 : 0);
+    rows.number(created - before);
+    rows.number(position - created);
+    rows.number(contentVersion);
+    rows.number(kindNumber);
+    rows.number(isValid ? 1 : 0);
     before = created;
   }
   const counts = eventTypes.map((type) => state.counts[type]);
@@ -56,7 +53,7 @@ export function encodeSnapshot(state: StoreState, root: Uint8Array): Buffer {
     counts,
     [...kinds.keys()],
     state.size,
-    rows.bytes(),
+    rows.take(),
   ];
   const body = encodeMessagePack(stored);
   return Buffer.concat([sha256(body), body]);
@@ -74,65 +71,17 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
   if (format !== snapshotFormat) return undefined;
   const byType = Object.fromEntries(eventTypes.map((type, index) => [type, counts[index] ?? 0]));
   const state = new StoreState(position, byType as unknown as EventCounts);
-  const numbers = new NumberReader(rows);
+  const numbers = new VarintReader(Buffer.from(rows.buffer, rows.byteOffset, rows.length));
   let created = 0;
   for (let number = 0; number < size; number += 1) {
-    created += numbers.next();
+    created += numbers.number();
     state.restore({
       created,
-      position: created + numbers.next(),
-      contentVersion: numbers.next(),
-      kind: kinds[numbers.next()] ?? "",
-      isValid: numbers.next() === 1,
+      position: created + numbers.number(),
+      contentVersion: numbers.number(),
+      kind: kinds[numbers.number()] ?? "",
+      isValid: numbers.number() === 1,
     });
   }
   return { state, root };
-}
-
-/** Unsigned numbers, seven bits to a byte, the lowest first. */
-class NumberWriter {
-  #buffer = Buffer.allocUnsafe(64 * 1024);
-  #length = 0;
-
-  /** Makes room for so many bytes more. */
-  reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafe(this.#buffer.length * 2);
-    this.#buffer.copy(grown, 0, 0, this.#length);
-    this.#buffer = grown;
-  }
-
-  push(value: number): void {
-    let rest = value;
-    while (rest > 0x7f) {
-      this.#buffer[this.#length] = (rest & 0x7f) | 0x80;
-      this.#length += 1;
-      rest >>>= 7;
-    }
-    this.#buffer[this.#length] = rest;
-    this.#length += 1;
-  }
-
-  bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
-  }
-}
-
-class NumberReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  next(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#bytes[this.#at] ?? 0;
-      this.#at += 1;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value >>> 0;
-    }
-  }
 }
