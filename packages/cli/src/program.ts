@@ -138,6 +138,11 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "write the whole log into one file",
     load: () => import("./commands/export.ts"),
   },
+  projections: {
+    group: "Store",
+    summary: "how far the read models are, and making one anew",
+    load: () => import("./commands/projections.ts"),
+  },
   demo: {
     group: "Store",
     summary: "play a story and leave a store to try things in",
