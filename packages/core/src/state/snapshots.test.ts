@@ -121,6 +121,22 @@ test("a store's summary writes snapshots that hold no content, and a later one s
   });
 });
 
+test("what is withdrawn stays so when earlier versions are withdrawn after it, and comes back with new content", async () => {
+  const store = await openMemoryStore();
+  await store.append([make("a"), revise("a", 1), withdraw("a@2"), withdraw("a@1"), revise("a", 2)]);
+  const counts = async (position: number) => {
+    const { valid, withdrawn } = await (await store.at({ position })).summary();
+    return [valid, withdrawn];
+  };
+  expect(await Promise.all([1, 2, 3, 4, 5].map(counts))).toEqual([
+    [1, 0],
+    [1, 0],
+    [0, 1],
+    [0, 1],
+    [1, 0],
+  ]);
+});
+
 test("labels are summed up as they stood, without those withdrawn or erased", async () => {
   const store = await openMemoryStore();
   await store.append([make("a"), make("b")]);
