@@ -22,6 +22,24 @@ const schema = `
   ) WITHOUT ROWID;
 `;
 
+// What a search by tag needs: which tags a record had from when until when, with an index by value.
+const searchTables = `
+  CREATE TABLE tags (
+    record_id TEXT NOT NULL, key TEXT NOT NULL, value NOT NULL, begins INTEGER NOT NULL, ends INTEGER NOT NULL
+  );
+  INSERT INTO tags
+    SELECT e.record_id, t.key, t.value, e.position, 9007199254740991
+    FROM events e, json_each(e.payload, '$.tags') t;
+  CREATE INDEX tags_by_value ON tags (key, value, begins, ends, record_id);
+  ANALYZE;
+`;
+
+const recordsByTag = `
+  SELECT record_id FROM tags
+  WHERE key = :key AND value >= :from AND value <= :to AND begins <= :position AND ends > :position
+  ORDER BY begins LIMIT :limit
+`;
+
 // What a question about lineage needs beside it; the figures of appends are taken without it.
 const lineageIndexes = `
   CREATE UNIQUE INDEX versions_by_number ON record_versions (record_id, version, position);
@@ -81,6 +99,13 @@ export function openDatabase(path) {
     }
   }
 
+  /** A record as it was at a position, whole. */
+  function recordAsOf(recordId, position) {
+    const event = eventAsOf.get(recordId, position);
+    const derivedFrom = edgesOf.all(event.position);
+    return { ...event, payload: JSON.parse(event.payload), derivedFrom };
+  }
+
   return {
     /** Appends events in one durable transaction: gives versions, pins sources, packs, hashes, inserts. */
     append(events) {
@@ -90,12 +115,9 @@ export function openDatabase(path) {
       commit.run();
     },
 
-    /** A record as it was at a position, whole. */
-    recordAsOf(recordId, position) {
-      const event = eventAsOf.get(recordId, position);
-      const derivedFrom = edgesOf.all(event.position);
-      return { ...event, payload: JSON.parse(event.payload), derivedFrom };
-    },
+    recordAsOf,
+
+    ...searches(db, recordAsOf),
 
     indexLineage() {
       db.exec(lineageIndexes);
@@ -109,6 +131,24 @@ export function openDatabase(path) {
 
     close() {
       db.close();
+    },
+  };
+}
+
+/** What searches a database by tags. */
+function searches(db, recordAsOf) {
+  let byTag;
+  return {
+    /** Makes the tags of records that were created once, and not changed since, searchable. */
+    indexTags() {
+      db.exec(searchTables);
+    },
+
+    /** The records with a tag between two values as of a position, each read whole. */
+    searchTag({ key, from, to, position, limit }) {
+      byTag ??= db.prepare(recordsByTag);
+      const found = byTag.all({ key, from, to, position, limit });
+      return found.map((row) => recordAsOf(row.record_id, position));
     },
   };
 }

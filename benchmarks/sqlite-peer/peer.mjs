@@ -62,6 +62,26 @@ const tasks = {
     return { microseconds };
   },
 
+  /** Makes the tags of a filled database searchable. */
+  indexTags: ({ path }) => {
+    filled.get(path).indexTags();
+    return {};
+  },
+
+  /** Searches a filled database for tags, each search timed by itself. */
+  searchTags: ({ path, searches }) => {
+    const db = filled.get(path);
+    const timed = searches.map((search) => {
+      const start = performance.now();
+      const { length } = db.searchTag(search);
+      return { microseconds: (performance.now() - start) * 1000, count: length };
+    });
+    return {
+      microseconds: timed.map(({ microseconds }) => microseconds),
+      count: timed.reduce((sum, { count }) => sum + count, 0),
+    };
+  },
+
   /** Makes the indexes for questions about the lineage of a filled database. */
   indexLineage: ({ path }) => {
     filled.get(path).indexLineage();

@@ -13,9 +13,10 @@ import { rebuild } from "./rebuild.ts";
 import { formatJson, formatTable, type BoundedRow } from "./report.ts";
 import type { Benchmark, Run, Scale } from "./run.ts";
 import { Scratch } from "./scratch.ts";
+import { search } from "./search.ts";
 import { SqlitePeer } from "./sqlite.ts";
 
-const benchmarks: readonly Benchmark[] = [append, ingest, asOf, lineage, rebuild, opening];
+const benchmarks: readonly Benchmark[] = [append, ingest, asOf, lineage, rebuild, search, opening];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
 const exitInvalid = 2;
 

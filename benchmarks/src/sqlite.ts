@@ -14,6 +14,15 @@ import { median } from "./timing.ts";
 
 const peerDirectory = fileURLToPath(new URL("../sqlite-peer", import.meta.url));
 
+/** Records with a tag from one value to another, as of a position. */
+export interface TagSearch {
+  readonly key: string;
+  readonly from: number;
+  readonly to: number;
+  readonly position: Position;
+  readonly limit: number;
+}
+
 /** Answers NaN to every question when SQLite is not there, so that the other rows can be measured. */
 export class SqlitePeer {
   /** Its versions, or why it is not there. */
@@ -79,6 +88,25 @@ export class SqlitePeer {
   ): Promise<number> {
     const { microseconds } = await this.#ask({ task: "read", path: database, recordIds, position });
     return median((microseconds ?? []) as number[]);
+  }
+
+  /** Like `fill`, with the tags of records that are created once in a table with an index. */
+  async fillWithTags(workload: string): Promise<string> {
+    const path = await this.fill(workload);
+    await this.#ask({ task: "indexTags", path });
+    return path;
+  }
+
+  /** Microseconds that half of the searches stay under, the records found read whole. */
+  async searchUs(
+    database: string,
+    searches: readonly TagSearch[],
+    expected: number,
+  ): Promise<number> {
+    const answer = await this.#ask({ task: "searchTags", path: database, searches });
+    const { microseconds = [], count = expected } = answer;
+    if (count !== expected) throw new Error(`SQLite found ${String(count)} of ${expected}.`);
+    return median(microseconds as number[]);
   }
 
   /** Like `fill`, with the indexes that lineage needs. */

@@ -50,7 +50,9 @@ async function* readInOrder(reading: SpanReading, span: Span): AsyncGenerator<Ca
   const { rows, asOf, after, signal } = reading;
   const [range] = span.ranges;
   if (range === undefined) return;
-  const scan = rows.scan(span.table, { ...range, after: [...range.prefix, after], signal });
+  const { prefix } = range;
+  const bounds = { prefix, after: [...prefix, after], to: [...prefix, asOf] };
+  const scan = rows.scan(span.table, { ...bounds, signal });
   const ended = new EndedSpans(reading, span);
   let low = after;
   let waiting: readonly Candidate[] = [];
@@ -88,7 +90,6 @@ async function readBatch(scan: AsyncGenerator<Row>, asOf: Position): Promise<Bat
     const next = await scan.next();
     if (next.done === true) return { candidates, high: asOf, isLast: true };
     const { candidate, from } = heldBy(next.value.key, next.value.value as HeldRow);
-    if (candidate.created > asOf) return { candidates, high: asOf, isLast: true };
     if (from <= asOf) candidates.push(candidate);
     high = candidate.created;
   }
@@ -148,9 +149,10 @@ class EndedSpans {
     const prefix = [table, ...place];
     const found: Candidate[] = [];
     const known = this.#known;
-    for await (const { key, value } of rows.scan("ended", { prefix, signal })) {
+    // Ends stand negated, so that what has ended later comes first.
+    const to = [...prefix, -(known + 1)];
+    for await (const { key, value } of rows.scan("ended", { prefix, to, signal })) {
       const until = -(key.at(-1) as number);
-      if (until <= known) break;
       this.#known = Math.max(this.#known, until);
       const [recordId, created, from, held, behind] = value as unknown as EndedRow;
       if (created <= asOf && from <= asOf && held !== undefined && holds(held, behind)) {
@@ -167,10 +169,9 @@ export async function* readCreated(
   from: Position,
   to: Position,
 ): AsyncGenerator<Candidate> {
-  const start = Math.max(after, from - 1);
-  for await (const { key, value } of rows.scan("all", { prefix: [], after: [start], signal })) {
+  const bounds = { after: [Math.max(after, from - 1)], to: [Math.min(asOf, to)] };
+  for await (const { key, value } of rows.scan("all", { prefix: [], ...bounds, signal })) {
     const [created] = key as [Position];
-    if (created > asOf || created > to) return;
     yield { recordId: value as RecordId, created };
   }
 }

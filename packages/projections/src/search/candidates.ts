@@ -96,9 +96,8 @@ export async function countSource(
 async function countRows(reading: SpanReading, source: RowSource, bound: number): Promise<number> {
   let count = 0;
   for (const scan of scansOf(reading, source)) {
-    for await (const { key } of scan) {
+    for await (const _row of scan) {
       if (count >= bound) return count;
-      if (source.type === "created" && Number(key[0]) > source.to) break;
       count += 1;
     }
   }
@@ -107,7 +106,10 @@ async function countRows(reading: SpanReading, source: RowSource, bound: number)
 
 type RowSource = Extract<Source, { type: "span" | "ids" | "created" }>;
 
-function scansOf({ rows, after, signal }: SpanReading, source: RowSource): AsyncGenerator<Row>[] {
+function scansOf(
+  { rows, asOf, after, signal }: SpanReading,
+  source: RowSource,
+): AsyncGenerator<Row>[] {
   switch (source.type) {
     case "span": {
       const { table, ranges } = source.span;
@@ -116,8 +118,11 @@ function scansOf({ rows, after, signal }: SpanReading, source: RowSource): Async
     case "ids":
       return [rows.scan("record", { prefix: [], begins: source.beginning, signal })];
     default: {
-      const start = Math.max(after, source.from - 1);
-      return [rows.scan("all", { prefix: [], after: [start], signal })];
+      const bounds = {
+        after: [Math.max(after, source.from - 1)],
+        to: [Math.min(asOf, source.to)],
+      };
+      return [rows.scan("all", { prefix: [], ...bounds, signal })];
     }
   }
 }
