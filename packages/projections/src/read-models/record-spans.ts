@@ -3,7 +3,7 @@ import type { Position, RecordId, TagValue } from "@sennit/core";
 
 import type { KeyPart } from "../keys.ts";
 import type { ProjectionRows, Row, RowRange } from "../projection-rows.ts";
-import type { CurrentRow, EndedRow, HeldRow, IndexTable } from "./records.ts";
+import type { CurrentRow, EndedRow, HeldRow, IndexTable, RevisedRow } from "./records.ts";
 
 /** A record found in an index. */
 export interface Candidate {
@@ -174,6 +174,22 @@ export async function* readCreated(
     const [created] = key as [Position];
     yield { recordId: value as RecordId, created };
   }
+}
+
+/** Records whose content had changed as of the position, at most so many of those that have by now; undefined if there are more. */
+export async function readRevised(
+  { rows, asOf, signal }: SpanReading,
+  max: number,
+): Promise<RecordId[] | undefined> {
+  const found: RecordId[] = [];
+  let count = 0;
+  for await (const { value } of rows.scan("revised", { prefix: [], to: [asOf], signal })) {
+    count += 1;
+    if (count > max) return undefined;
+    const [recordId, since] = value as unknown as RevisedRow;
+    if (since <= asOf) found.push(recordId);
+  }
+  return found;
 }
 
 /** The record with an id, if it was there. */

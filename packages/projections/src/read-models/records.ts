@@ -12,12 +12,12 @@ import type { RowValue } from "../row-value.ts";
 
 /**
  * Tables: `record` by id; `all` by creation; `by-kind`, `by-name` and `by-tag` by value and creation, what holds now;
- * `ended` by field and end, what held before.
+ * `ended` by field and end, what held before; `revised` by creation, the records whose content has changed since.
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
   version: 2,
-  tables: ["all", "by-kind", "by-name", "by-tag", "ended", "record"],
+  tables: ["all", "by-kind", "by-name", "by-tag", "ended", "record", "revised"],
   apply: applyToRecords,
 });
 
@@ -35,6 +35,9 @@ export type EndedRow = readonly [
   ...place: KeyPart[],
 ];
 
+/** A record whose content has changed, and the first position at which it did. */
+export type RevisedRow = readonly [recordId: RecordId, since: Position];
+
 /** A value a record bears, and the position since which it does. */
 interface Held<T extends TagValue> {
   readonly value: T;
@@ -48,9 +51,10 @@ interface Current {
   readonly name: Held<string>;
   /** By tag key. A map: a key may be called `constructor`. */
   readonly tags: ReadonlyMap<string, Held<TagValue>>;
+  readonly isRevised: boolean;
 }
 
-/** How `Current` is stored: creation; kind; name; key, value and position of each tag. */
+/** How `Current` is stored: creation; kind; name; key, value and position of each tag; revised or not. */
 export type CurrentRow = readonly [
   created: Position,
   kind: string,
@@ -58,6 +62,7 @@ export type CurrentRow = readonly [
   name: string,
   nameFrom: Position,
   tags: readonly TagValue[],
+  isRevised: boolean,
 ];
 
 type ContentEvent = Exclude<RecordedEvent, { type: "record.invalidated" }>;
@@ -89,14 +94,27 @@ function applyToRecords(event: RecordedEvent, rows: Rows): void {
   for (const [key, held] of before?.tags ?? []) {
     if (!after.tags.has(key)) move.end("by-tag", held, [key]);
   }
-  if (!move.hasMoved) return;
-  const row: CurrentRow = [created, kind.value, kind.from, name.value, name.from, tags];
+  const wasRevised = before?.isRevised ?? false;
+  const isRevised = wasRevised || (before !== undefined && changesContent(event));
+  if (isRevised && !wasRevised) {
+    const revised: RevisedRow = [recordId, position];
+    rows.put("revised", [created], revised);
+  }
+  if (!move.hasMoved && isRevised === wasRevised) return;
+  const row: CurrentRow = [created, kind.value, kind.from, name.value, name.from, tags, isRevised];
   rows.put("record", [recordId], row);
+}
+
+/** Whether what derives from an earlier version may have become stale: names and tags make nothing stale. */
+function changesContent(event: ContentEvent): boolean {
+  const patch = event.type === "record.created" ? undefined : event.data.patch;
+  if (patch === undefined) return true;
+  return Object.keys(patch).some((member) => member !== "name" && member !== "tags");
 }
 
 function readCurrent(row: RowValue | undefined): Current | undefined {
   if (row === undefined) return undefined;
-  const [created, kind, kindFrom, name, nameFrom, flatTags] = row as CurrentRow;
+  const [created, kind, kindFrom, name, nameFrom, flatTags, isRevised] = row as CurrentRow;
   const tags = new Map<string, Held<TagValue>>();
   for (let index = 0; index < flatTags.length; index += 3) {
     const [key, value, from] = flatTags.slice(index, index + 3) as [string, TagValue, Position];
@@ -107,6 +125,7 @@ function readCurrent(row: RowValue | undefined): Current | undefined {
     kind: { value: kind, from: kindFrom },
     name: { value: name, from: nameFrom },
     tags,
+    isRevised,
   };
 }
 

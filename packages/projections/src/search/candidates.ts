@@ -32,6 +32,9 @@ export async function* candidatesOf(
       if (candidate !== undefined) yield candidate;
       break;
     }
+    case "set":
+      yield* inOrder([...source.ids].flatMap((id) => readRecord(reading, id) ?? []));
+      break;
     case "ids":
       yield* readIds(reading, source.beginning, source.fits);
       break;
@@ -75,6 +78,8 @@ export async function countSource(
   switch (source.type) {
     case "id":
       return 1;
+    case "set":
+      return Math.min(bound, source.ids.size);
     case "events":
       return Math.max(0, Math.min(bound, Math.min(source.to, reading.asOf) - source.from + 1));
     case "union": {

@@ -56,6 +56,29 @@ test.each([
   });
 });
 
+test("sources and staleness are looked up in the lineage", async () => {
+  const store = await openMemoryStore();
+  const views = await openViews(store);
+  const from = (recordId: string) => ({ kind: "k", name: "n", derivedFrom: [{ recordId }] });
+  const plain = Array.from({ length: 300 }, (_, number) => record(number));
+  await store.append([...plain, created("d-1", from("r-1")), created("d-2", from("r-2"))]);
+  await store.append([updated("r-1", { attributes: { new: true } }), created("e-1", from("r-1"))]);
+  await store.append([updated("r-2", { tags: { only: "a tag" } })]);
+  const explain = async (query: string, position = store.head) => {
+    const { index, examined, found } = await (await views.at({ position })).explain(query);
+    return [index, examined, found];
+  };
+  expect(await explain("from:r-1")).toEqual(["lineage", 2, 2]);
+  expect(await explain("from:r-1@2")).toEqual(["lineage", 1, 1]);
+  expect(await explain("from:r-1", 302)).toEqual(["lineage", 1, 1]);
+  expect(await explain('from:"odd/name 1"')).toEqual(["lineage", 2, 2]);
+  expect(await explain("from:nothing")).toEqual(["lineage", 0, 0]);
+  expect(await explain("status:stale")).toEqual(["lineage of what has changed", 2, 1]);
+  expect(await explain("status:stale", 302)).toEqual(["lineage of what has changed", 0, 0]);
+  await views.close();
+  await store.close();
+});
+
 test("what has ended since is examined as of an old position, and nothing of it now", async () => {
   const store = await openMemoryStore();
   const views = await openViews(store);

@@ -3,13 +3,13 @@
  *
  * Of the conditions that must all hold, the one whose index names the fewest records is looked up, and each record it names is
  * checked against the whole query. How many it names is counted up to a bound, then up to a greater one; where that does not
- * tell, the order of the ranks does: an id, one value, a range, positions, a key, whole indexes, all records. An `or` is
+ * tell, the order of the ranks does: an id, one value, lineage, a range, positions, a key, whole indexes, all records. An `or` is
  * looked up when each of its parts can be.
  */
 import type { SpanReading } from "../read-models/record-spans.ts";
 import { countSource } from "./candidates.ts";
 import { allOf, type SearchNode } from "./search-query.ts";
-import { allRecords, conjuncts, sourceOf, type PositionAt, type Source } from "./sources.ts";
+import { allRecords, conjuncts, sourceOf, type Source, type SourceFinder } from "./sources.ts";
 
 /** How a query is answered. */
 export interface Plan {
@@ -30,7 +30,7 @@ const countBounds = [256, 4096] as const;
 /** What planning needs to know of the store. */
 export interface PlanSettings {
   readonly reading: SpanReading;
-  readonly positionAt: PositionAt;
+  readonly finder: SourceFinder;
 }
 
 /** The plan for a query as of a position. */
@@ -54,7 +54,7 @@ async function sourceOfPart(node: SearchNode, settings: PlanSettings): Promise<S
   switch (node.type) {
     case "field":
     case "word":
-      return sourceOf(node, settings.positionAt);
+      return sourceOf(node, settings.finder);
     case "or": {
       const parts: Source[] = [];
       for (const part of node.parts) {

@@ -11,9 +11,11 @@ import {
 
 import type { ProjectionRows } from "../projection-rows.ts";
 import { candidatesOf } from "./candidates.ts";
+import { dependantsOf, mayBeStale } from "./dependants.ts";
 import { fitsQuery } from "./evaluate.ts";
 import { planQuery, type Plan } from "./plan.ts";
 import type { SearchNode } from "./search-query.ts";
+import type { SourceFinder } from "./sources.ts";
 
 /** What a search works with. */
 export interface SearchSettings {
@@ -49,10 +51,13 @@ export class Search {
   /** Plans a query whose sources are ids. */
   static async plan(query: SearchNode, settings: SearchSettings): Promise<Search> {
     const { reader, rows, after, signal } = settings;
-    const plan = await planQuery(query, {
-      reading: { rows, asOf: reader.asOf, after, signal },
+    const reading = { rows, asOf: reader.asOf, after, signal };
+    const finder: SourceFinder = {
       positionAt: (timeUs) => lastRecordedUntil(reader, timeUs),
-    });
+      dependantsOf: (id, version) => dependantsOf(reader, id, version, signal),
+      mayBeStale: () => mayBeStale(reader, reading),
+    };
+    const plan = await planQuery(query, { reading, finder });
     return new Search(query, settings, plan);
   }
 

@@ -1,5 +1,5 @@
 /** Where the records that a condition may find are looked up: which index, and which part of it. */
-import type { Position, RecordId, TagValue } from "@sennit/core";
+import type { Position, RecordId, TagValue, Version } from "@sennit/core";
 
 import type { KeyPart } from "../keys.ts";
 import type { Span } from "../read-models/record-spans.ts";
@@ -19,6 +19,13 @@ type SingleSource =
       readonly label: string;
       readonly beginning: string;
       readonly fits: (recordId: RecordId) => boolean;
+    }
+  /** Records named one by one. */
+  | {
+      readonly type: "set";
+      readonly rank: number;
+      readonly label: string;
+      readonly ids: ReadonlySet<RecordId>;
     }
   /** Records with an event, or created, between two positions, both included. */
   | {
@@ -45,13 +52,23 @@ export const allRecords: Source = {
   to: Infinity,
 };
 
-/** The last position recorded at or before a time in microseconds. */
-export type PositionAt = (timeUs: number) => Promise<Position>;
+/** What is asked beside the rows to find a source. */
+export interface SourceFinder {
+  /** The last position recorded at or before a time in microseconds. */
+  readonly positionAt: (timeUs: number) => Promise<Position>;
+  /** Records that may derive from a record; undefined when that is too dear to tell. */
+  readonly dependantsOf: (
+    recordId: RecordId,
+    version: Version | undefined,
+  ) => Promise<ReadonlySet<RecordId> | undefined>;
+  /** Records that may be stale; undefined when that is too dear to tell. */
+  readonly mayBeStale: () => Promise<ReadonlySet<RecordId> | undefined>;
+}
 
 /** The source of a condition on one field or a word; undefined where no index knows it. */
 export async function sourceOf(
   test: FieldTest | WordTest,
-  positionAt: PositionAt,
+  finder: SourceFinder,
 ): Promise<Source | undefined> {
   if (test.type === "word") return wordSource(test);
   const { field, accepts, isOther } = test;
@@ -66,7 +83,14 @@ export async function sourceOf(
     case "created":
     case "recorded":
     case "position":
-      return isOther ? undefined : positionSource(field, accepts, positionAt);
+      return isOther ? undefined : positionSource(field, accepts, finder.positionAt);
+    case "from":
+      if (accepts.type !== "source") return undefined;
+      return setOf("lineage", await finder.dependantsOf(accepts.ref, accepts.version));
+    case "status": {
+      const isStale = accepts.type === "equal" && accepts.text === "stale" && !isOther;
+      return isStale ? setOf("lineage of what has changed", await finder.mayBeStale()) : undefined;
+    }
     default:
       return undefined;
   }
@@ -76,7 +100,20 @@ function holdsValue(accepts: Accepts, isOther: boolean): Span["holds"] {
   return (value: TagValue, _behind: KeyPart | undefined) => accepted(accepts, value) !== isOther;
 }
 
-const ranks = { id: 0, point: 1, range: 3, events: 4, created: 5, present: 6, scan: 7 } as const;
+function setOf(label: string, ids: ReadonlySet<RecordId> | undefined): Source | undefined {
+  return ids === undefined ? undefined : { type: "set", rank: ranks.set, label, ids };
+}
+
+const ranks = {
+  id: 0,
+  point: 1,
+  set: 2,
+  range: 3,
+  events: 4,
+  created: 5,
+  present: 6,
+  scan: 7,
+} as const;
 
 function textSource(
   field: "kind" | "name" | "tag",
@@ -164,7 +201,7 @@ function wordSource({ pieces }: WordTest): Source {
 async function positionSource(
   field: "created" | "recorded" | "position",
   accepts: Accepts,
-  positionAt: PositionAt,
+  positionAt: SourceFinder["positionAt"],
 ): Promise<Source | undefined> {
   if (accepts.type !== "interval") return undefined;
   const isTime = field !== "position";
