@@ -51,17 +51,23 @@ export interface EncodedEntry {
   readonly entry: Entry;
 }
 
-/** Encodes an entry with its checksum. `salt` must be 16 bytes nobody can guess. */
+/**
+ * Encodes an entry with its checksum. `salt` must be 16 bytes nobody can guess.
+ *
+ * @param isOurs nobody else can change the payload, so that the entry need not decode it again
+ */
 export function encodeEntry(
   header: EntryHeader,
   payload: EntryPayload,
   salt: Uint8Array,
+  isOurs = false,
 ): EncodedEntry {
   assert(salt.length === saltBytes, "a salt has 16 bytes");
   const payloadBytes = encodeMessagePack([salt, payload]);
   const payloadDigest = sha256(payloadBytes);
   const headerBytes = encodeHeader(header, payloadDigest);
-  return sealed(new Entry(header, headerBytes, payloadBytes, payloadDigest));
+  const content = isOurs ? { payload, erasure: undefined, salt } : undefined;
+  return sealed(new Entry(header, headerBytes, payloadBytes, payloadDigest, content));
 }
 
 /** The entry as it is stored, with its key and its checksum. */
@@ -84,14 +90,21 @@ export class Entry {
   readonly #payloadBytes: Buffer;
   readonly #payloadDigest: Uint8Array;
   #content: EntryContent | undefined;
+  #leafHash: Buffer | undefined;
 
-  /** Puts an entry together from parts that belong to one another. */
+  /**
+   * Puts an entry together from parts that belong to one another.
+   *
+   * @param content what the payload's bytes hold, where that is known
+   */
   constructor(
     header: EntryHeader,
     headerBytes: Buffer,
     payloadBytes: Buffer,
     payloadDigest: Uint8Array,
+    content?: EntryContent,
   ) {
+    this.#content = content;
     this.header = header;
     this.#headerBytes = headerBytes;
     this.#payloadBytes = payloadBytes;
@@ -158,7 +171,8 @@ export class Entry {
 
   /** The leaf hash of the header, 32 bytes. */
   leafHash(): Buffer {
-    return leafHash(this.#headerBytes);
+    this.#leafHash ??= leafHash(this.#headerBytes);
+    return this.#leafHash;
   }
 
   /** True when the content is the one the header commits to. */

@@ -134,7 +134,7 @@ export class BatchBuilder {
       structure: withDigest(event.structure, patched?.digest),
     };
     const payload = { ...event.envelope, data: event.data };
-    const { key, value, entry } = encodeEntry(header, payload, salt);
+    const { key, value, entry } = encodeEntry(header, payload, salt, origin === "consequence");
     this.#count(value.length, origin);
 
     this.#puts.push([key, value]);
