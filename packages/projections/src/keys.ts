@@ -24,6 +24,24 @@ let scratch = Buffer.allocUnsafe(1024);
  * @throws TypeError for NaN, which has no place in an order, and for text with half of a surrogate pair, which has no bytes
  */
 export function encodeKey(parts: readonly KeyPart[], prefix?: Uint8Array): Buffer {
+  const end = writeKey(parts, prefix);
+  const key = Buffer.allocUnsafe(end);
+  scratch.copy(key, 0, 0, end);
+  return key;
+}
+
+/** A key as text of its bytes, for maps. It stays in place for `copyKey` until another one is encoded. @throws as `encodeKey` */
+export function keyText(parts: readonly KeyPart[], prefix: Uint8Array): string {
+  const end = writeKey(parts, prefix);
+  return scratch.toString("latin1", 0, end);
+}
+
+/** Copies the key of the last `keyText`. */
+export function copyKey(length: number, target: Buffer, at: number): void {
+  scratch.copy(target, at, 0, length);
+}
+
+function writeKey(parts: readonly KeyPart[], prefix?: Uint8Array): number {
   reserve(prefix?.length ?? 0, parts);
   let at = 0;
   if (prefix !== undefined) {
@@ -36,9 +54,7 @@ export function encodeKey(parts: readonly KeyPart[], prefix?: Uint8Array): Buffe
     else if (typeof part === "boolean") at = scratch.writeUInt8(part ? trueTag : falseTag, at);
     else throw new TypeError("A part of a key is text, a number or a boolean.");
   }
-  const key = Buffer.allocUnsafe(at);
-  scratch.copy(key, 0, 0, at);
-  return key;
+  return at;
 }
 
 function reserve(prefixBytes: number, parts: readonly KeyPart[]): void {

@@ -60,7 +60,7 @@ export class ProjectionRows {
 
   /** The bytes under which a row stands. @throws TypeError for a table the projection does not have */
   rowKey(table: string, key: readonly KeyPart[]): Buffer {
-    return encodeKey(key, this.#tablePrefix(table));
+    return encodeKey(key, this.tablePrefix(table));
   }
 
   /** @throws `checksum-mismatch`, `view-rebuilt` */
@@ -80,7 +80,7 @@ export class ProjectionRows {
   /** Rows in the order of their keys, all of one state. @throws `checksum-mismatch`, `view-rebuilt`, `aborted` */
   async *scan(table: string, range: RowRange): AsyncGenerator<Row> {
     this.#assertInPlace();
-    const tablePrefix = this.#tablePrefix(table);
+    const tablePrefix = this.tablePrefix(table);
     const chunks = this.#storage.scan({ ...keyRange(range, tablePrefix), signal: range.signal });
     this.#scans += 1;
     try {
@@ -140,7 +140,8 @@ export class ProjectionRows {
     );
   }
 
-  #tablePrefix(table: string): Buffer {
+  /** What the keys of all rows of a table begin with. @throws TypeError for a table the projection does not have */
+  tablePrefix(table: string): Buffer {
     const prefix = this.#tablePrefixes.get(table);
     if (prefix !== undefined) return prefix;
     throw new TypeError(`Projection "${this.#name}" has no table "${table}".`);
@@ -148,7 +149,7 @@ export class ProjectionRows {
 }
 
 /** What a row's checksum covers besides its value: table and key. */
-export function checkedKey(rowKey: Uint8Array): Uint8Array {
+function checkedKey(rowKey: Uint8Array): Uint8Array {
   return rowKey.subarray(rowPrefixBytes);
 }
 

@@ -1,45 +1,34 @@
 /** The changes of a batch of events on their way to the storage. */
 import type { RecordedEvent } from "@sennit/core";
-import {
-  crc32c,
-  decodeMessagePack,
-  encodeMessagePack,
-  frame,
-  frameHeaderBytes,
-  type StorageEntry,
-} from "@sennit/core/storage";
+import { decodeMessagePack, frameHeaderBytes, type StorageEntry } from "@sennit/core/storage";
 
-import type { KeyPart } from "./keys.ts";
+import { keyText, type KeyPart } from "./keys.ts";
 import type { ProjectionDefinition, Rows } from "./projection.ts";
-import { checkedKey, type ProjectionRows } from "./projection-rows.ts";
+import type { ProjectionRows } from "./projection-rows.ts";
+import { RowArena, type PlacedRow } from "./row-arena.ts";
 import { assertRowValue, type RowValue } from "./row-value.ts";
-
-interface Change {
-  readonly key: Buffer;
-  /** The framed row; undefined when it was deleted. */
-  readonly value: Buffer | undefined;
-}
 
 /** Folds events into changes above the stored rows. Once `fold` has thrown, the batch must be thrown away. */
 export class RowBatch {
   readonly #stored: ProjectionRows;
   readonly #definition: ProjectionDefinition;
   /** By row key as Latin-1 text. */
-  readonly #changes = new Map<string, Change>();
+  readonly #changes = new Map<string, PlacedRow>();
+  readonly #arena = new RowArena();
   readonly #rows: Rows;
   #isFolding = false;
   #low: number;
   #high: number;
 
   /** Those of a batch that may still be on its way to the storage; all before it have arrived. */
-  readonly #previous: ReadonlyMap<string, Change> | undefined;
+  readonly #previous: ReadonlyMap<string, PlacedRow> | undefined;
   #eventCount = 0;
 
   constructor(
     stored: ProjectionRows,
     definition: ProjectionDefinition,
     stateHash: string,
-    previous?: ReadonlyMap<string, Change>,
+    previous?: ReadonlyMap<string, PlacedRow>,
   ) {
     this.#stored = stored;
     this.#previous = previous;
@@ -94,41 +83,43 @@ export class RowBatch {
   changes(): { readonly puts: StorageEntry[]; readonly deletes: Uint8Array[] } {
     const puts: StorageEntry[] = [];
     const deletes: Uint8Array[] = [];
-    for (const { key, value } of this.#changes.values()) {
-      if (value === undefined) deletes.push(key);
-      else puts.push([key, value]);
+    for (const { buffer, start, keyEnd, end } of this.#changes.values()) {
+      const key = buffer.subarray(start, keyEnd);
+      if (keyEnd === end) deletes.push(key);
+      else puts.push([key, buffer.subarray(keyEnd, end)]);
     }
     return { puts, deletes };
   }
 
   #get(table: string, key: readonly KeyPart[]): RowValue | undefined {
-    const rowKey = this.#rowKey(table, key);
-    const text = rowKey.toString("latin1");
+    const text = this.#keyText(table, key);
     const change = this.#changes.get(text) ?? this.#previous?.get(text);
-    if (change === undefined) return this.#stored.getAt(table, rowKey);
+    if (change === undefined) return this.#stored.get(table, key);
+    const { buffer, keyEnd, end } = change;
     // Decoded anew each time: a row handed out and changed by the caller must not differ from the one on the disk.
-    return change.value === undefined
+    return keyEnd === end
       ? undefined
-      : (decodeMessagePack(change.value.subarray(frameHeaderBytes)) as RowValue);
+      : (decodeMessagePack(buffer.subarray(keyEnd + frameHeaderBytes, end)) as RowValue);
   }
 
   #put(table: string, key: readonly KeyPart[], row: RowValue): void {
     assertRowValue(row);
-    const rowKey = this.#rowKey(table, key);
-    const value = frame(checkedKey(rowKey), encodeMessagePack(row));
-    this.#changes.set(rowKey.toString("latin1"), { key: rowKey, value });
-    this.#mix(value.readUInt32LE(0));
+    const text = this.#keyText(table, key);
+    const placed = this.#arena.place(text.length, row);
+    this.#changes.set(text, placed);
+    this.#mix(placed.checksum);
   }
 
   #delete(table: string, key: readonly KeyPart[]): void {
-    const rowKey = this.#rowKey(table, key);
-    this.#changes.set(rowKey.toString("latin1"), { key: rowKey, value: undefined });
-    this.#mix(~crc32c(checkedKey(rowKey)) >>> 0);
+    const text = this.#keyText(table, key);
+    const placed = this.#arena.placeDeleted(text.length);
+    this.#changes.set(text, placed);
+    this.#mix(placed.checksum);
   }
 
-  #rowKey(table: string, key: readonly KeyPart[]): Buffer {
+  #keyText(table: string, key: readonly KeyPart[]): string {
     if (!this.#isFolding) throw new TypeError("Rows may be used until apply returns, not after.");
-    return this.#stored.rowKey(table, key);
+    return keyText(key, this.#stored.tablePrefix(table));
   }
 
   /** Each row's checksum covers its key and value, so chaining those chains the rows. */

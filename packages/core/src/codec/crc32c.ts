@@ -33,11 +33,12 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
  * Checksum of the bytes from `start`, an unsigned 32-bit number.
  *
  * @param seed the checksum of what comes before these bytes, to run over several pieces. Default: nothing before.
+ * @param end the first byte that does not count. Default: all count.
  */
-export function crc32c(bytes: Uint8Array, start = 0, seed = 0): number {
+export function crc32c(bytes: Uint8Array, start = 0, seed = 0, end: number = bytes.length): number {
   let crc = ~seed;
   let index = start;
-  const stepEnd = bytes.length - 7;
+  const stepEnd = end - 7;
   // The tables have 256 entries and every index is masked to a byte, so no look-up misses.
   for (; index < stepEnd; index += 8) {
     crc ^=
@@ -55,7 +56,7 @@ export function crc32c(bytes: Uint8Array, start = 0, seed = 0): number {
       (t1[bytes[index + 6] as number] as number) ^
       (t0[bytes[index + 7] as number] as number);
   }
-  for (; index < bytes.length; index += 1) {
+  for (; index < end; index += 1) {
     crc = (crc >>> 8) ^ (t0[(crc ^ (bytes[index] as number)) & 0xff] as number);
   }
   return ~crc >>> 0;
