@@ -92,7 +92,8 @@ async function listAll(reader, query) {
   const pages = [];
   for (let cursor; ;) {
     const page = await reader.list(query, { limit: 15, cursor });
-    pages.push(page);
+    // A cursor names the store it is of, and a bit of that name may be the one that is flipped.
+    pages.push({ asOf: page.asOf, records: page.records });
     if (page.nextCursor === undefined) return pages;
     cursor = page.nextCursor;
   }
