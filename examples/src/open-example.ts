@@ -48,8 +48,7 @@ export async function readAsOf<T>(
   const views = await openViews(store, { projections: [projection] });
   try {
     const { asOf } = await views.at(instant === undefined ? undefined : parseAsOf(instant));
-    await views.caughtUp();
-    return await read(views.rows(projection.name), asOf);
+    return await read(await views.rowsAt(projection.name, asOf), asOf);
   } finally {
     await views.close();
     await store.close();

@@ -68,8 +68,8 @@ export const command = defineCommand({
     const { readTimeline, timelineProjection } = await import("@sennit/projections");
     const views = await context.views([timelineProjection]);
     const reader = await views.at(context.asOf, { signal: io.signal });
-    await views.caughtUp();
-    const timeline = await readTimeline(reader, views.rows(timelineProjection.name), query);
+    const rows = await views.rowsAt(timelineProjection.name, reader.asOf, { signal: io.signal });
+    const timeline = await readTimeline(reader, rows, query);
     if (out.isJson) {
       out.json(timeline);
       return undefined;
