@@ -93,6 +93,38 @@ test("list finds by kind, tag, status and words", async () => {
     expect(await ids("BRAGG")).toEqual(["m-1"]);
     expect(await ids("scan", "12")).toEqual(["ds-1"]);
     expect(await ids("nothing")).toEqual([]);
+    expect(await ids("--tag", "energy=8.30")).toEqual(["cfg-1"]);
+    expect(await ids("--tag", 'energy="8.3"')).toEqual([]);
+    expect(await ids("tag.energy>8", "-kind:model")).toEqual(["cfg-1"]);
+    expect(await ids("-tag.energy", "--kind", "model")).toEqual(["m-1"]);
+    const behind = await shell.run(["list", "--json", "--kind=model", "--", "-tag.energy"]);
+    expect(JSON.parse(behind.stdout)).toMatchObject({ records: [{ id: "m-1" }] });
+    expect(await ids("(kind:model OR kind:config) -tag.energy")).toEqual(["m-1"]);
+  });
+});
+
+test("a query that cannot be read is shown with carets under the place", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    const { code, stderr } = await shell.run(["list", "kind:model", "version>abc"]);
+    expect(code).toBe(2);
+    expect(stderr.split("\n").slice(1, 3)).toEqual([
+      "  kind:model version>abc",
+      "                     ^^^",
+    ]);
+  });
+});
+
+test("list tells with --explain how it finds what it finds", async () => {
+  await withShell(async (shell) => {
+    await story(shell);
+    expect(await shell.json("list", "tag.energy=8.3 status:valid", "--explain")).toMatchObject({
+      index: "tag.energy, one value",
+      filter: "status:valid",
+      examined: 1,
+      found: 1,
+    });
+    expect(await shell.text("list", "--explain")).toContain("every record");
   });
 });
 

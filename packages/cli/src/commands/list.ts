@@ -82,8 +82,13 @@ function showExplanation({ out }: Context, explanation: Explanation): void {
   ]);
 }
 
-function nothingNote({ asOf }: Context, position: number): string {
-  if (position > 0) return "Nothing fits.";
+function nothingNote({ asOf, values }: Context, position: number): string {
+  if (position > 0) {
+    const asksName = values.positionals.some((word) => /\bname[:=][^*]*$/.test(word));
+    return asksName
+      ? "Nothing fits. name: asks for the whole name; a word by itself finds a part of it."
+      : "Nothing fits.";
+  }
   return asOf === undefined
     ? "The store is empty. Next: sennit create KIND NAME"
     : "The store was empty then.";

@@ -56,6 +56,19 @@ test.each([
   });
 });
 
+test("an or of many wide parts is not looked up part by part", async () => {
+  await withRecords(async (views) => {
+    const reader = await views.at();
+    const or = (term: (number: number) => string, count: number) =>
+      Array.from({ length: count }, (_, number) => term(number)).join(" or ");
+    const indexOf = async (query: string) => (await reader.explain(query)).index;
+    expect(await indexOf(or((number) => `tag.serial>${number}`, 8))).not.toBe("all records");
+    expect(await indexOf(or((number) => `tag.serial>${number}`, 9))).toBe("all records");
+    expect(await indexOf(or((number) => `word${number}`, 1000))).toBe("all records");
+    expect(await indexOf(or((number) => `tag.serial=${number}`, 500))).not.toBe("all records");
+  });
+});
+
 test("sources and staleness are looked up in the lineage", async () => {
   const store = await openMemoryStore();
   const views = await openViews(store);

@@ -26,6 +26,8 @@ interface Option {
 
 /** Rows counted before the choice is left to the ranks. */
 const countBounds = [256, 4096] as const;
+/** Parts of an `or` that are looked up whatever they name, and conditions that are counted up to the greater bound. */
+const widePartsMax = 8;
 
 /** What planning needs to know of the store. */
 export interface PlanSettings {
@@ -62,11 +64,19 @@ async function sourceOfPart(node: SearchNode, settings: PlanSettings): Promise<S
         if (option === undefined) return undefined;
         parts.push(option.source);
       }
-      return { type: "union", parts };
+      const union: Source = { type: "union", parts };
+      return (await isTooWide(union, settings.reading)) ? undefined : union;
     }
     default:
       return undefined;
   }
+}
+
+/** Many wide parts, each read by itself, are dearer than one look at every record. */
+async function isTooWide(union: Source, reading: SpanReading): Promise<boolean> {
+  if (union.type !== "union" || union.parts.length <= widePartsMax) return false;
+  const [, bound] = countBounds;
+  return (await countSource(reading, union, bound)) >= bound;
 }
 
 async function narrowest(
@@ -77,7 +87,8 @@ async function narrowest(
   if (ranked.length < 2) return ranked[0];
   for (const bound of countBounds) {
     let best: { readonly option: Option; readonly count: number } | undefined;
-    for (const option of ranked) {
+    const [small] = countBounds;
+    for (const option of bound === small ? ranked : ranked.slice(0, widePartsMax)) {
       const count = await countSource(reading, option.source, best?.count ?? bound);
       if (count < (best?.count ?? bound)) best = { option, count };
       if (best?.count === 0) break;

@@ -52,10 +52,12 @@ export class Search {
   static async plan(query: SearchNode, settings: SearchSettings): Promise<Search> {
     const { reader, rows, after, signal } = settings;
     const reading = { rows, asOf: reader.asOf, after, signal };
+    let stale: ReturnType<SourceFinder["mayBeStale"]> | undefined;
     const finder: SourceFinder = {
       positionAt: (timeUs) => lastRecordedUntil(reader, timeUs),
       dependantsOf: (id, version) => dependantsOf(reader, id, version, signal),
-      mayBeStale: () => mayBeStale(reader, reading),
+      // A query may ask for it in many places.
+      mayBeStale: () => (stale ??= mayBeStale(reader, reading)),
     };
     const plan = await planQuery(query, { reading, finder });
     return new Search(query, settings, plan);
