@@ -58,8 +58,8 @@ export interface BuildPlace {
 }
 
 const buildsName = "builds.json";
+const writeBufferBytes = 16 * 1024 * 1024;
 /** Less than for a log: there is one for each projection, and its rows lie close together. */
-const writeBufferBytes = 8 * 1024 * 1024;
 const cacheBytes = 16 * 1024 * 1024;
 
 /** Directories of views that are open in this process. A store may be open in one process at a time. */

@@ -35,7 +35,7 @@ export interface FoldTarget {
  */
 export async function foldLog(
   target: FoldTarget,
-  chunks: AsyncIterable<readonly RecordedEvent[]>,
+  chunks: AsyncIterable<Iterable<RecordedEvent>>,
 ): Promise<boolean> {
   const { rows, definition, checkpoint, storage } = target;
   let batch = new RowBatch(rows, definition, checkpoint.stateHash);

@@ -38,17 +38,24 @@ async function* received(): AsyncGenerator<Exclude<ToWorker, { type: "end" }>> {
   }
 }
 
-async function* decoded(freezes: boolean): AsyncGenerator<readonly RecordedEvent[]> {
-  for await (const { from, lengths, bytes } of received()) {
-    let start = 0;
-    const events = lengths.map((length, index) => {
-      const event = Entry.decode(from + index, Buffer.from(bytes, start, length)).event();
-      start += length;
-      if (freezes) deepFreeze(event);
-      return event;
-    });
-    yield events;
+async function* decoded(freezes: boolean): AsyncGenerator<Iterable<RecordedEvent>> {
+  for await (const message of received()) {
+    yield eventsOf(message, freezes);
     say({ type: "folded" });
+  }
+}
+
+/** Decodes events when they are asked for: those that are folded at once cost the garbage collector least. */
+function* eventsOf(
+  { from, lengths, bytes }: Exclude<ToWorker, { type: "end" }>,
+  freezes: boolean,
+): Generator<RecordedEvent> {
+  let start = 0;
+  for (const [index, length] of lengths.entries()) {
+    const event = Entry.decode(from + index, Buffer.from(bytes, start, length)).event();
+    start += length;
+    if (freezes) deepFreeze(event);
+    yield event;
   }
 }
 

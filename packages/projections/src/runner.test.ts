@@ -166,7 +166,8 @@ test("a projection that throws stops there; the log and the others go on", async
     await views.close();
 
     const corrected = await openViews(store, { projections: [tally] });
-    expect(progressOf(corrected, "tally").position).toBe(19);
+    // It may have gone on while the others were opened.
+    expect(progressOf(corrected, "tally").position).toBeGreaterThanOrEqual(19);
     await corrected.caughtUp();
     await expectFolded(store, corrected, tally);
     await corrected.close();

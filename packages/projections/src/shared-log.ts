@@ -5,16 +5,19 @@ import {
   type Position,
   type RecordedEvent,
 } from "@sennit/core";
+import type { Entry } from "@sennit/core/storage";
 
 /** Chunks kept for those that follow closely: at most some megabytes, because the storage bounds a chunk. */
 const recentMax = 4;
 
 interface Chunk {
   readonly from: Position;
-  readonly events: readonly RecordedEvent[];
+  readonly entries: readonly Entry[];
+  /** Those that have been decoded while there was more than one reader. */
+  readonly events: (RecordedEvent | undefined)[];
 }
 
-type Pass = AsyncGenerator<readonly RecordedEvent[]>;
+type Pass = AsyncGenerator<readonly Entry[]>;
 
 /** One decoded pass over the log serves every reader that is where another one is, or a few chunks behind. */
 export class SharedLog {
@@ -42,18 +45,16 @@ export class SharedLog {
     from: Position,
     until: Position,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly RecordedEvent[]> {
+  ): AsyncGenerator<Iterable<RecordedEvent>> {
     this.#readers += 1;
     try {
       for (let position = from; position <= until;) {
         throwIfAborted(signal);
         const chunk = await this.#chunkAt(position, until);
         if (chunk === undefined) return;
-        const { events } = chunk;
-        const isWhole = chunk.from === position && chunk.from + events.length - 1 <= until;
-        const part = isWhole ? events : events.slice(position - chunk.from, until + 1 - chunk.from);
-        position += part.length;
-        yield part;
+        const end = Math.min(until + 1, chunk.from + chunk.entries.length);
+        yield this.#events(chunk, position - chunk.from, end - chunk.from);
+        position = end;
       }
     } finally {
       this.#readers -= 1;
@@ -63,7 +64,7 @@ export class SharedLog {
 
   #chunkAt(position: Position, until: Position): Promise<Chunk | undefined> | Chunk {
     const recent = this.#recent.find(
-      ({ from, events }) => from <= position && position < from + events.length,
+      ({ from, entries }) => from <= position && position < from + entries.length,
     );
     if (recent !== undefined) return recent;
     const pending = this.#pending.get(position);
@@ -75,22 +76,28 @@ export class SharedLog {
 
   async #pull(position: Position, until: Position): Promise<Chunk | undefined> {
     const begun = this.#passes.get(position);
-    const pass = begun ?? this.#decoded(position, until);
+    const pass = begun ?? this.#store.log.readEntries({ from: position, until });
     this.#passes.delete(position);
-    const { value: events, done } = await pass.next();
+    const { value: entries, done } = await pass.next();
     // One begun for a reader that wanted less goes no further.
     if (done === true) return begun === undefined ? undefined : this.#pull(position, until);
-    const chunk = { from: position, events };
-    this.#passes.set(position + events.length, pass);
-    this.#recent = [...this.#recent.slice(1 - recentMax), chunk];
+    const chunk = { from: position, entries, events: [] };
+    this.#passes.set(position + entries.length, pass);
+    // What nobody else reads should be forgotten as soon as it is folded: keeping it costs the garbage collector most.
+    this.#recent = this.#readers > 1 ? [...this.#recent.slice(1 - recentMax), chunk] : [];
     return chunk;
   }
 
-  async *#decoded(from: Position, until: Position): Pass {
-    for await (const entries of this.#store.log.readEntries({ from, until })) {
-      const events = entries.map((entry) => entry.event());
-      if (this.#freezes) for (const event of events) deepFreeze(event);
-      yield events;
+  /** Decodes events when they are asked for. */
+  *#events({ entries, events }: Chunk, from: number, until: number): Generator<RecordedEvent> {
+    for (let index = from; index < until; index += 1) {
+      let event = events[index];
+      if (event === undefined) {
+        event = (entries[index] as Entry).event();
+        if (this.#freezes) deepFreeze(event);
+        if (this.#readers > 1) events[index] = event;
+      }
+      yield event;
     }
   }
 
