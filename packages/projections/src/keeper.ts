@@ -23,6 +23,8 @@ export interface KeeperSettings {
   readonly isBuiltIn: boolean;
   /** Events to fold from which on a build is made in a thread of its own. */
   readonly workerEventsMin: number;
+  /** Resolves when all projections are open: before, none begins. */
+  readonly opened: Promise<void>;
   /** Called when a build is of no use any more. */
   readonly onUnused: () => void;
 }
@@ -178,7 +180,6 @@ export class ProjectionKeeper {
         this.#handOver(next);
       } else this.#next = begun;
     }
-    for (const build of [this.#serving, this.#next]) build?.runner.start();
     if (this.#next === undefined && this.#worker === undefined && !isLive) await this.#begin();
     this.#tell();
   }
@@ -202,7 +203,6 @@ export class ProjectionKeeper {
       else if (isAside) await this.#takeNext(ref);
       else {
         this.#serving = await this.#open(ref, true);
-        this.#serving?.runner.start();
       }
     } catch (error) {
       this.#beginFailure = toStoreError(error);
@@ -240,7 +240,6 @@ export class ProjectionKeeper {
   async #takeNext(ref: BuildRef): Promise<void> {
     this.#next = await this.#open(ref, true);
     if (this.#next === undefined) return this.#begin();
-    this.#next.runner.start();
     this.#changed(this.#next);
   }
 
@@ -249,6 +248,7 @@ export class ProjectionKeeper {
       if (build !== undefined) this.#changed(build);
     });
     if (this.#isPaused) build?.runner.pause();
+    void this.#settings.opened.then(() => build?.runner.start());
     return build;
   }
 

@@ -90,6 +90,7 @@ export class ProjectionRunner {
 
   /** Begins to follow the log. Heads that come while a batch is folded are folded in the same run. */
   start(): void {
+    if (this.#stop.signal.aborted) return;
     const stopListening = this.#settings.store.log.onHead(() => {
       this.recover();
       this.#nudges.next();

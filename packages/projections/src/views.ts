@@ -60,13 +60,17 @@ export async function openViewsIn(
 ): Promise<Views> {
   const isForeign = definitions.map((definition) => !builtInProjections.includes(definition));
   const log = new SharedLog(store, isForeign.includes(true));
-  const opened: { views?: Views } = {};
-  const onUnused = () => opened.views?.sweep();
+  const made: { views?: Views } = {};
+  const onUnused = () => made.views?.sweep();
+  let allOpen: (() => void) | undefined;
+  const opened = new Promise<void>((resolve) => {
+    allOpen = resolve;
+  });
   const openings = await Promise.allSettled(
     definitions.map((definition, index) => {
       const isBuiltIn = isForeign[index] === false;
-      const settings = { store, log, place, definition, isBuiltIn, workerEventsMin, onUnused };
-      return ProjectionKeeper.open(settings);
+      const about = { store, log, place, definition, isBuiltIn };
+      return ProjectionKeeper.open({ ...about, workerEventsMin, opened, onUnused });
     }),
   );
   const keepers = openings.flatMap((opening) =>
@@ -79,12 +83,13 @@ export async function openViewsIn(
     throw failed.reason;
   }
   const names = definitions.map(({ name }) => name);
-  opened.views = new Views(
+  allOpen?.();
+  made.views = new Views(
     store,
     place,
     new Map(keepers.map((keeper, index) => [names[index] ?? "", keeper])),
   );
-  return opened.views;
+  return made.views;
 }
 
 function checkDefinitions(definitions: readonly ProjectionDefinition[]): ProjectionDefinition[] {

@@ -36,6 +36,7 @@ export function openKeeper(
     definition,
     isBuiltIn: false,
     workerEventsMin: Infinity,
+    opened: Promise.resolve(),
     onUnused: () => undefined,
   });
 }
