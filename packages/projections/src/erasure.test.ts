@@ -11,8 +11,8 @@ import {
   type EmbeddedStore,
   type RecordedEvent,
 } from "@sennit/core";
-import { filesHolding, codeOf, withTemporaryDirectory } from "@sennit/core/testing";
-import { expect, test, vi } from "vitest";
+import { codeOf, eventually, filesHolding, withTemporaryDirectory } from "@sennit/core/testing";
+import { expect, test } from "vitest";
 
 import { openBuildDirectory } from "./builds.ts";
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
@@ -183,7 +183,7 @@ test.each(stops)("a projection that stopped %s keeps no row of it", async (_wher
     expect(views.rows("names").get("name", ["scan"])).toBe(secret);
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
-    await vi.waitFor(async () => expect(await filesHolding(directory, secret)).toEqual([]));
+    await eventually(async () => expect(await filesHolding(directory, secret)).toEqual([]));
     expect(views.rows("names").get("name", ["scan"])).not.toBe(secret);
     await views.close();
     await store.close();
@@ -201,7 +201,7 @@ test("a projection that stopped before the views were closed keeps no row of wha
     await store.erase(["scan@1"], { cause: "consent withdrawn" });
     const views = await openViews(store, { projections });
     expect(await codeOf(() => views.caughtUp())).toBe("projection-failed");
-    await vi.waitFor(async () => expect(await filesHolding(directory, secret)).toEqual([]));
+    await eventually(async () => expect(await filesHolding(directory, secret)).toEqual([]));
     await views.close();
     await store.close();
   });

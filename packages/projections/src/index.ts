@@ -4,6 +4,7 @@ export type { ListQuery } from "./list-query.ts";
 export type { LineageDelta } from "./live/lineage-deltas.ts";
 export type { LiveRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
+export type { PackedTable } from "./packed-table.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
 export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";
 export {

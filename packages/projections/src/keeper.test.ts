@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openMemoryStore, openStore, updated, type EmbeddedStore } from "@sennit/core";
-import { codeOf, filesHolding, withTemporaryDirectory } from "@sennit/core/testing";
-import { expect, test, vi } from "vitest";
+import { codeOf, eventually, filesHolding, withTemporaryDirectory } from "@sennit/core/testing";
+import { expect, test } from "vitest";
 
 import type { ProjectionProgress } from "./progress.ts";
 import type { ProjectionDefinition } from "./projection.ts";
@@ -168,7 +168,7 @@ test("old rows answer while those of a new version are made, if its code can rea
     stops = false;
     views.resume("tally");
     expect((await views.rowsAt("tally")).get("count", [])).toBe(602);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(progressOf(views, "tally")).toMatchObject({ version: 2, rebuild: null }),
     );
     await views.close();
@@ -215,7 +215,7 @@ test("a rebuild that fails leaves the old rows where they are", async () => {
   expect(await codeOf(() => views.rebuild("tally"))).toBe("projection-failed");
   await store.append(creations(1, 10));
   await views.caughtUp();
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(progressOf(views, "tally")).toMatchObject({
       state: "live",
       position: 11,
@@ -264,7 +264,7 @@ test("a projection that is paused keeps no row of what is erased", async () => {
     await views.caughtUp();
     views.pause("records");
     await store.erase(["r-0@2"], { cause: "asked for" });
-    await vi.waitFor(async () => expect(await filesHolding(directory, "Marie Curie")).toEqual([]));
+    await eventually(async () => expect(await filesHolding(directory, "Marie Curie")).toEqual([]));
     views.resume("records");
     await views.caughtUp();
     await expectFolded(store, views, recordsProjection);

@@ -4,7 +4,16 @@ import { decodeMessagePack, unframe, type Storage } from "@sennit/core/storage";
 
 import { rowPrefixBytes, rowsPrefix } from "./checkpoint.ts";
 import { decodeKey, encodeKey, textEndBytes, type KeyPart } from "./keys.ts";
-import type { ProjectionDefinition } from "./projection.ts";
+import { groupRange, rowsOfGroup } from "./packed-range.ts";
+import {
+  groupKey,
+  packedOffset,
+  packedTables,
+  packedRow,
+  toPackedRows,
+  type PackedTable,
+} from "./packed-table.ts";
+import { tableName, type ProjectionDefinition } from "./projection.ts";
 import type { RowValue } from "./row-value.ts";
 
 /** One row found by a scan. */
@@ -32,6 +41,7 @@ export class ProjectionRows {
   readonly #storage: Storage;
   readonly #name: string;
   readonly #tablePrefixes: ReadonlyMap<string, Buffer>;
+  readonly #packed: ReadonlyMap<string, PackedTable>;
   readonly #onDamage: () => void;
   #isRetired = false;
   #scans = 0;
@@ -42,7 +52,9 @@ export class ProjectionRows {
     this.#storage = storage;
     this.#name = definition.name;
     this.#onDamage = onDamage;
-    this.#tablePrefixes = new Map(definition.tables.map((table) => [table, rowsPrefix(table)]));
+    const names = definition.tables.map(tableName);
+    this.#tablePrefixes = new Map(names.map((name) => [name, rowsPrefix(name)]));
+    this.#packed = packedTables(definition.tables);
   }
 
   /** From now on every read is refused: others have taken the place of these rows, which are being removed. */
@@ -65,7 +77,24 @@ export class ProjectionRows {
 
   /** @throws `checksum-mismatch`, `view-rebuilt` */
   get(table: string, key: readonly KeyPart[]): RowValue | undefined {
-    return this.getAt(table, this.rowKey(table, key));
+    const packed = this.#packed.get(table);
+    if (packed === undefined) return this.getAt(table, this.rowKey(table, key));
+    return packedRow(toPackedRows(this.group(packed, key)), packedOffset(packed, key));
+  }
+
+  /** What a table of the definition that is packed says of itself. */
+  packedTable(table: string): PackedTable | undefined {
+    return this.#packed.get(table);
+  }
+
+  /** The bytes under which the stored row stands that a row of a packed table stands in. */
+  groupKey({ name }: PackedTable, key: readonly KeyPart[]): Buffer {
+    return this.rowKey(name, groupKey(key));
+  }
+
+  /** The stored row that a row of a packed table stands in. @throws `checksum-mismatch`, `view-rebuilt` */
+  group(table: PackedTable, key: readonly KeyPart[]): RowValue | undefined {
+    return this.getAt(table.name, this.groupKey(table, key));
   }
 
   /** The row under a key that `rowKey` made. @throws `checksum-mismatch`, `view-rebuilt` */
@@ -81,15 +110,17 @@ export class ProjectionRows {
   async *scan(table: string, range: RowRange): AsyncGenerator<Row> {
     this.#assertInPlace();
     const tablePrefix = this.tablePrefix(table);
-    const chunks = this.#storage.scan({ ...keyRange(range, tablePrefix), signal: range.signal });
+    const packed = this.#packed.get(table);
+    const stored = packed === undefined ? range : groupRange(packed, range);
+    const chunks = this.#storage.scan({ ...keyRange(stored, tablePrefix), signal: range.signal });
     this.#scans += 1;
     try {
       for await (const chunk of chunks) {
-        for (const [key, value] of chunk) {
-          yield {
-            key: decodeKey(key.subarray(tablePrefix.length)),
-            value: decodeRow(key, value),
-          };
+        for (const [storedKey, storedValue] of chunk) {
+          const key = decodeKey(storedKey.subarray(tablePrefix.length));
+          const value = decodeRow(storedKey, storedValue);
+          if (packed === undefined) yield { key, value };
+          else yield* rowsOfGroup(packed, range, key, value);
         }
       }
     } catch (error) {
@@ -149,7 +180,7 @@ export class ProjectionRows {
 }
 
 /** What a row's checksum covers besides its value: table and key. */
-function checkedKey(rowKey: Uint8Array): Uint8Array {
+export function checkedKey(rowKey: Uint8Array): Uint8Array {
   return rowKey.subarray(rowPrefixBytes);
 }
 

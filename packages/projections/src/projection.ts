@@ -2,6 +2,7 @@
 import type { RecordedEvent } from "@sennit/core";
 
 import type { KeyPart } from "./keys.ts";
+import type { PackedTable } from "./packed-table.ts";
 import type { RowValue } from "./row-value.ts";
 
 /**
@@ -29,7 +30,8 @@ export interface ProjectionDefinition {
   readonly name: string;
   /** A whole number from 1. A new number rebuilds the rows from the log. */
   readonly version: number;
-  readonly tables: readonly string[];
+  /** By name, or packed: see `PackedTable`. */
+  readonly tables: readonly (string | PackedTable)[];
   /**
    * Earlier versions whose rows the code that reads this projection can read as well. While the rows of this version are
    * being made, theirs answer as of every instant they had got to; without, reads wait.
@@ -58,11 +60,22 @@ export function defineProjection(definition: ProjectionDefinition): ProjectionDe
       throw new TypeError(`Projection "${name}" can read rows of earlier versions only.`);
     }
   }
-  for (const table of tables) {
+  const names = tables.map(tableName);
+  for (const table of names) {
     if (!namePattern.test(table)) throw new TypeError(`"${table}" is no name for a table.`);
   }
-  if (new Set(tables).size !== tables.length) {
+  for (const table of tables) {
+    if (typeof table !== "string" && !(Number.isInteger(table.keyParts) && table.keyParts > 0)) {
+      throw new TypeError(`The keys of table "${table.name}" must have a number of parts from 1.`);
+    }
+  }
+  if (new Set(names).size !== names.length) {
     throw new TypeError(`Projection "${name}" names a table twice.`);
   }
   return definition;
+}
+
+/** The name of a table of a definition. */
+export function tableName(table: string | PackedTable): string {
+  return typeof table === "string" ? table : table.name;
 }

@@ -3,6 +3,8 @@ import type { RecordedEvent } from "@sennit/core";
 import { decodeMessagePack, frameHeaderBytes, type StorageEntry } from "@sennit/core/storage";
 
 import { keyText, type KeyPart } from "./keys.ts";
+import { PackedChanges } from "./packed-changes.ts";
+import type { PackedTable } from "./packed-table.ts";
 import type { ProjectionDefinition, Rows } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 import { RowArena, type PlacedRow } from "./row-arena.ts";
@@ -22,16 +24,18 @@ export class RowBatch {
 
   /** Those of a batch that may still be on its way to the storage; all before it have arrived. */
   readonly #previous: ReadonlyMap<string, PlacedRow> | undefined;
+  readonly #packed: PackedChanges;
   #eventCount = 0;
 
   constructor(
     stored: ProjectionRows,
     definition: ProjectionDefinition,
     stateHash: string,
-    previous?: ReadonlyMap<string, PlacedRow>,
+    previous?: RowBatch,
   ) {
     this.#stored = stored;
-    this.#previous = previous;
+    this.#previous = previous === undefined ? undefined : previous.#changes;
+    this.#packed = new PackedChanges(stored, previous === undefined ? undefined : previous.#packed);
     this.#definition = definition;
     this.#high = Number.parseInt(stateHash.slice(0, 8), 16);
     this.#low = Number.parseInt(stateHash.slice(8), 16);
@@ -50,7 +54,7 @@ export class RowBatch {
 
   /** Rows changed so far. */
   get rowCount(): number {
-    return this.#changes.size;
+    return this.#changes.size + this.#packed.size;
   }
 
   /** Events folded so far. */
@@ -60,7 +64,7 @@ export class RowBatch {
 
   /** The batch that goes on from this one while this one is being written. */
   next(): RowBatch {
-    return new RowBatch(this.#stored, this.#definition, this.stateHash, this.#changes);
+    return new RowBatch(this.#stored, this.#definition, this.stateHash, this);
   }
 
   /** Applies the projection to an event. @throws whatever `apply` throws, and a TypeError when it is async */
@@ -88,10 +92,13 @@ export class RowBatch {
       if (keyEnd === end) deletes.push(key);
       else puts.push([key, buffer.subarray(keyEnd, end)]);
     }
+    this.#packed.addTo(puts, deletes);
     return { puts, deletes };
   }
 
   #get(table: string, key: readonly KeyPart[]): RowValue | undefined {
+    const packed = this.#packedTable(table);
+    if (packed !== undefined) return this.#packed.get(packed, key);
     const text = this.#keyText(table, key);
     const change = this.#changes.get(text) ?? this.#previous?.get(text);
     if (change === undefined) return this.#stored.get(table, key);
@@ -104,6 +111,8 @@ export class RowBatch {
 
   #put(table: string, key: readonly KeyPart[], row: RowValue): void {
     assertRowValue(row);
+    const packed = this.#packedTable(table);
+    if (packed !== undefined) return this.#mix(this.#packed.put(packed, key, row));
     const text = this.#keyText(table, key);
     const placed = this.#arena.place(text.length, row);
     this.#changes.set(text, placed);
@@ -111,6 +120,8 @@ export class RowBatch {
   }
 
   #delete(table: string, key: readonly KeyPart[]): void {
+    const packed = this.#packedTable(table);
+    if (packed !== undefined) return this.#mix(this.#packed.delete(packed, key));
     const text = this.#keyText(table, key);
     const placed = this.#arena.placeDeleted(text.length);
     this.#changes.set(text, placed);
@@ -118,8 +129,12 @@ export class RowBatch {
   }
 
   #keyText(table: string, key: readonly KeyPart[]): string {
-    if (!this.#isFolding) throw new TypeError("Rows may be used until apply returns, not after.");
     return keyText(key, this.#stored.tablePrefix(table));
+  }
+
+  #packedTable(table: string): PackedTable | undefined {
+    if (!this.#isFolding) throw new TypeError("Rows may be used until apply returns, not after.");
+    return this.#stored.packedTable(table);
   }
 
   /** Each row's checksum covers its key and value, so chaining those chains the rows. */

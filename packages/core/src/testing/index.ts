@@ -1,6 +1,7 @@
 /** What implementers of a port and writers of tests need: contracts, an oracle, generators, a clock. */
 export { EventPlanner, histories, type EventDraft, type HistoryStep } from "./arbitraries.ts";
 export { appendToBoth, compareAt, type ComparedStore } from "./compare.ts";
+export { eventually } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export { filesHolding } from "./files-holding.ts";
 export { FaultStorage, type WriteFate } from "./fault-storage.ts";

@@ -8,10 +8,17 @@ import {
   type EmbeddedStore,
   type LineageOptions,
 } from "@sennit/core";
-import { codeOf, EventPlanner, histories, Oracle, propertySettings } from "@sennit/core/testing";
+import {
+  codeOf,
+  eventually,
+  EventPlanner,
+  histories,
+  Oracle,
+  propertySettings,
+} from "@sennit/core/testing";
 import * as fc from "fast-check";
 import type { Observable } from "rxjs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import type { ListQuery } from "../list-query.ts";
 import { openViews, type Views } from "../views.ts";
@@ -89,10 +96,6 @@ async function lineageAt(
     nodes: nodes.map((node) => `${formatRef(node)} ${node.status} ${node.depth}`).toSorted(),
     edges: edges.map((edge) => JSON.stringify(edge)).toSorted(),
   };
-}
-
-async function eventually(check: () => Promise<void>): Promise<void> {
-  await vi.waitFor(check, { timeout: 3000, interval: 5 });
 }
 
 test("records$ folds to the list as of every position it speaks for, and keeps up with the head", async () => {

@@ -16,8 +16,16 @@ import type { RowValue } from "../row-value.ts";
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
-  version: 2,
-  tables: ["all", "by-kind", "by-name", "by-tag", "ended", "record", "revised"],
+  version: 3,
+  tables: [
+    { name: "all", keyParts: 1 },
+    { name: "by-kind", keyParts: 2 },
+    "by-name",
+    { name: "by-tag", keyParts: 3 },
+    "ended",
+    "record",
+    { name: "revised", keyParts: 1 },
+  ],
   apply: applyToRecords,
 });
 

@@ -15,6 +15,7 @@ import {
   type RecordedEvent,
 } from "@sennit/core";
 
+import type { KeyPart } from "../keys.ts";
 import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
 import type { ProjectionRows } from "../projection-rows.ts";
 
@@ -25,24 +26,24 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** Tables: counts by minute and by day, each by stretch, kind, type and actor; the kinds of each record. */
+/** Tables: counts by minute and by day, each by kind, type, actor and stretch; the kinds of each record. */
 export const timelineProjection: ProjectionDefinition = defineProjection({
   name: "timeline",
-  version: 1,
-  tables: ["minute", "day", "kind"],
+  version: 2,
+  tables: [{ name: "minute", keyParts: 5 }, { name: "day", keyParts: 5 }, "kind"],
   apply(event, rows) {
     const kind = noteKind(event, rows);
     const time = Date.parse(event.recordedAt);
-    const rest = [stretchOf(event.position), kind, event.type, event.actor ?? false];
-    for (const [table, size] of [
-      ["minute", minuteMs],
-      ["day", dayMs],
-    ] as const) {
-      const key = [Math.floor(time / size), ...rest];
-      rows.put(table, key, ((rows.get(table, key) as number | undefined) ?? 0) + 1);
-    }
+    const { type, actor = false } = event;
+    const at = stretchOf(event.position);
+    count(rows, "minute", [Math.floor(time / minuteMs), kind, type, actor, at]);
+    count(rows, "day", [Math.floor(time / dayMs), kind, type, actor, at]);
   },
 });
+
+function count(rows: Rows, table: string, key: readonly KeyPart[]): void {
+  rows.put(table, key, ((rows.get(table, key) as number | undefined) ?? 0) + 1);
+}
 
 /** The kinds a record has had: position and kind, one after another. Only a placeholder gets another one. */
 type KindRow = readonly (Position | string)[];
@@ -144,12 +145,12 @@ export async function readTimeline(
       : (["day", dayMs] as const);
   const after = first === -Infinity ? undefined : [first / size - 1];
   for await (const { key, value } of rows.scan(table, { prefix: [], after, signal })) {
-    const [unit, at, kind, type, actor] = key as [
-      number,
+    const [unit, kind, type, actor, at] = key as [
       number,
       string,
       EventType,
       string | false,
+      number,
     ];
     if (unit * size > last + 32 * dayMs) break;
     if (at < open)

@@ -3,7 +3,7 @@ import type { RecordedEvent } from "@sennit/core";
 import { openMemoryStorage } from "@sennit/core/storage";
 
 import { emptyStateHash } from "../checkpoint.ts";
-import type { ProjectionDefinition } from "../projection.ts";
+import { tableName, type ProjectionDefinition } from "../projection.ts";
 import { ProjectionRows, type Row } from "../projection-rows.ts";
 import { RowBatch } from "../row-batch.ts";
 import { deepFreeze } from "../shared-log.ts";
@@ -52,7 +52,7 @@ export async function readTables(
   rows: ProjectionRows,
 ): Promise<FoldedState["tables"]> {
   const read: Record<string, Row[]> = {};
-  for (const table of tables) {
+  for (const table of tables.map(tableName)) {
     const all: Row[] = [];
     for await (const row of rows.scan(table, { prefix: [] })) all.push(row);
     read[table] = all;
