@@ -1,5 +1,5 @@
 /** The packed rows that a batch of events changes, by the stored rows they stand in. */
-import { encodeMessagePack, frame, type StorageEntry } from "@sennit/core/storage";
+import { crc32c, encodeMessagePack, frame, type StorageEntry } from "@sennit/core/storage";
 
 import type { KeyPart } from "./keys.ts";
 import {
@@ -23,27 +23,31 @@ interface Group {
   readonly rows: PackedRows;
 }
 
+/** Groups by the parts of their keys, one level for each: quicker than putting the parts together. */
+type Level = Map<KeyPart, Level | Group>;
+
 /** Changes above the stored rows; one decoded group serves all changes of it. */
 export class PackedChanges {
   readonly #stored: ProjectionRows;
   /** Those of a batch that may still be on its way to the storage. */
-  readonly #previous: ReadonlyMap<string, Group> | undefined;
-  readonly #groups = new Map<string, Group>();
+  readonly #previous: Level | undefined;
+  /** By table, then as `Level` says. */
+  readonly #byKey: Level = new Map();
+  readonly #groups: Group[] = [];
 
   constructor(stored: ProjectionRows, previous?: PackedChanges) {
     this.#stored = stored;
-    this.#previous = previous === undefined ? undefined : previous.#groups;
+    this.#previous = previous === undefined ? undefined : previous.#byKey;
   }
 
   /** Stored rows changed so far. */
   get size(): number {
-    return this.#groups.size;
+    return this.#groups.length;
   }
 
   get(table: PackedTable, key: readonly KeyPart[]): RowValue | undefined {
     const offset = packedOffset(table, key);
-    const text = groupText(table, key);
-    const group = this.#groups.get(text) ?? this.#previous?.get(text);
+    const group = find(this.#byKey, table, key) ?? find(this.#previous, table, key);
     const rows = group?.rows ?? toPackedRows(this.#stored.group(table, key));
     return owned(packedRow(rows, offset));
   }
@@ -54,7 +58,7 @@ export class PackedChanges {
     const group = this.#group(table, key);
     putPackedRow(group.rows, offset, owned(row) as RowValue);
     const text = typeof row === "string" ? row : JSON.stringify(row);
-    return mixText(Math.imul(group.hash ^ offset, 0x01000193), text);
+    return mixText(Math.imul(group.hash ^ offset, mixPrime), text);
   }
 
   /** @returns a number that stands for the change in the state hash */
@@ -62,52 +66,66 @@ export class PackedChanges {
     const offset = packedOffset(table, key);
     const group = this.#group(table, key);
     deletePackedRow(group.rows, offset);
-    return ~Math.imul(group.hash ^ offset, 0x01000193);
+    return ~Math.imul(group.hash ^ offset, mixPrime);
   }
 
   /** Adds what is to be written. */
   addTo(puts: StorageEntry[], deletes: Uint8Array[]): void {
-    for (const { key, rows } of this.#groups.values()) {
+    for (const { key, rows } of this.#groups) {
       if (rows.length === 0) deletes.push(key);
       else puts.push([key, frame(checkedKey(key), encodeMessagePack(rows))]);
     }
   }
 
   #group(table: PackedTable, key: readonly KeyPart[]): Group {
-    const text = groupText(table, key);
-    const known = this.#groups.get(text);
+    let level = levelIn(this.#byKey, table.name);
+    const last = key.length - 1;
+    for (let index = 0; index < last; index += 1) level = levelIn(level, key[index] as KeyPart);
+    const number = groupOf(key[last] as number);
+    const known = level.get(number) as Group | undefined;
     if (known !== undefined) return known;
-    const before = this.#previous?.get(text);
+    const before = find(this.#previous, table, key);
+    const groupBytes = before?.key ?? this.#stored.groupKey(table, key);
     const group: Group = {
-      key: before?.key ?? this.#stored.groupKey(table, key),
-      hash: before?.hash ?? mixText(0x811c9dc5, text),
+      key: groupBytes,
+      hash: before?.hash ?? crc32c(checkedKey(groupBytes)),
       // What is on its way to the storage must not change any more.
       rows: before === undefined ? toPackedRows(this.#stored.group(table, key)) : [...before.rows],
     };
-    this.#groups.set(text, group);
+    level.set(number, group);
+    this.#groups.push(group);
     return group;
   }
 }
 
-/** A text for each group: shorter work than its bytes. Lengths keep texts apart that hold what stands between parts. */
-function groupText({ name }: PackedTable, key: readonly KeyPart[]): string {
-  let text = name;
-  const last = key.length - 1;
-  for (let index = 0; index < last; index += 1) {
-    const part = key[index];
-    text +=
-      typeof part === "string"
-        ? `\\0${part.length}:${part}`
-        : `\\0${typeof part === "number" ? "n" : "b"}${part}`;
-  }
-  return `${text}\\0${groupOf(key[last] as number)}`;
+function levelIn(level: Level, part: KeyPart): Level {
+  const known = level.get(part);
+  if (known !== undefined) return known as Level;
+  const made: Level = new Map();
+  level.set(part, made);
+  return made;
 }
+
+function find(
+  root: Level | undefined,
+  table: PackedTable,
+  key: readonly KeyPart[],
+): Group | undefined {
+  let level = root?.get(table.name) as Level | undefined;
+  const last = key.length - 1;
+  for (let index = 0; index < last && level !== undefined; index += 1) {
+    level = level.get(key[index] as KeyPart) as Level | undefined;
+  }
+  return level?.get(groupOf(key[last] as number)) as Group | undefined;
+}
+
+const mixPrime = 0x01000193;
 
 /** FNV-1a over the units of a text. @see draft-eastlake-fnv */
 function mixText(seed: number, text: string): number {
   let hash = seed;
   for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    hash = Math.imul(hash ^ text.charCodeAt(index), mixPrime);
   }
   return hash >>> 0;
 }

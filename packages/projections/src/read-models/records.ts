@@ -194,7 +194,7 @@ class SpanMover {
     this.end(table, before, place, behind);
     const row: HeldRow =
       this.#position === this.#created ? this.#recordId : [this.#recordId, this.#position];
-    this.#rows.put(table, [...place, value, ...behind, this.#created], row);
+    this.#rows.put(table, this.#key(place, value, behind), row);
     this.#hasMoved = true;
     return { value, from: this.#position };
   }
@@ -206,9 +206,17 @@ class SpanMover {
     behind: readonly string[] = [],
   ): void {
     if (held === undefined) return;
-    this.#rows.delete(table, [...place, held.value, ...behind, this.#created]);
+    this.#rows.delete(table, this.#key(place, held.value, behind));
     const row: EndedRow = [this.#recordId, this.#created, held.from, held.value, ...behind];
     this.#rows.put("ended", [table, ...place, -this.#position], row);
     this.#hasMoved = true;
+  }
+  #key(place: readonly string[], value: TagValue, behind: readonly string[]): KeyPart[] {
+    const key: KeyPart[] = [];
+    for (const part of place) key.push(part);
+    key.push(value);
+    for (const part of behind) key.push(part);
+    key.push(this.#created);
+    return key;
   }
 }
