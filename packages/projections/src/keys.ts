@@ -1,5 +1,7 @@
 /** Row keys: lists of text, numbers and booleans as bytes whose order is the order of the parts. */
 
+import { writeAscii } from "./ascii.ts";
+
 export type KeyPart = string | number | boolean;
 
 const falseTag = 0x10;
@@ -69,21 +71,11 @@ const shortText = 64;
 
 function writeText(text: string, start: number): number {
   scratch[start] = textTag;
-  const plainEnd = text.length <= shortText ? writePlain(text, start + 1) : -1;
+  const plainEnd = text.length <= shortText ? writeAscii(text, scratch, start + 1) : -1;
   const at = plainEnd === -1 ? writeAny(text, start + 1) : plainEnd;
   scratch[at] = 0;
   scratch[at + 1] = 0;
   return at + 2;
-}
-
-/** @returns where the text ends, or -1 for one that is more than ASCII without 00 */
-function writePlain(text: string, start: number): number {
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit === 0 || unit > 0x7f) return -1;
-    scratch[start + index] = unit;
-  }
-  return start + text.length;
 }
 
 function writeAny(text: string, start: number): number {

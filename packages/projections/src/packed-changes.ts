@@ -34,10 +34,19 @@ export class PackedChanges {
   /** By table, then as `Level` says. */
   readonly #byKey: Level = new Map();
   readonly #groups: Group[] = [];
+  /** Highest number of a group of each table in the batches before this one; undefined when it is not known. */
+  readonly #before: ReadonlyMap<string, number> | undefined;
+  readonly #highest: Map<string, number>;
 
-  constructor(stored: ProjectionRows, previous?: PackedChanges) {
+  /** @param previous the batch before this one, or `"none"` when nothing has been stored yet */
+  constructor(stored: ProjectionRows, previous?: PackedChanges | "none") {
     this.#stored = stored;
-    this.#previous = previous === undefined ? undefined : previous.#byKey;
+    this.#previous = previous instanceof PackedChanges ? previous.#byKey : undefined;
+    if (previous === "none") this.#before = new Map();
+    else if (previous !== undefined && previous.#before !== undefined) {
+      this.#before = previous.#highest;
+    }
+    this.#highest = new Map(this.#before);
   }
 
   /** Stored rows changed so far. */
@@ -90,11 +99,18 @@ export class PackedChanges {
       key: groupBytes,
       hash: before?.hash ?? crc32c(checkedKey(groupBytes)),
       // What is on its way to the storage must not change any more.
-      rows: before === undefined ? toPackedRows(this.#stored.group(table, key)) : [...before.rows],
+      rows: before === undefined ? this.#storedRows(table, key, number) : [...before.rows],
     };
     level.set(number, group);
     this.#groups.push(group);
+    if (number > (this.#highest.get(table.name) ?? -1)) this.#highest.set(table.name, number);
     return group;
+  }
+
+  /** Numbers are mostly positions: one that is higher than all before has not been stored, and need not be looked for. */
+  #storedRows(table: PackedTable, key: readonly KeyPart[], number: number): PackedRows {
+    const isNew = this.#before !== undefined && number > (this.#before.get(table.name) ?? -1);
+    return isNew ? [] : toPackedRows(this.#stored.group(table, key));
   }
 }
 

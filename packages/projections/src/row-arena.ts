@@ -1,6 +1,7 @@
 /** Puts keys and framed rows one behind the other into large buffers: one object each for thousands of rows costs less to collect. */
 import { crc32c, encodeMessagePack, frameHeaderBytes } from "@sennit/core/storage";
 
+import { writeAscii } from "./ascii.ts";
 import { rowPrefixBytes } from "./checkpoint.ts";
 import { copyKey } from "./keys.ts";
 import type { RowValue } from "./row-value.ts";
@@ -101,12 +102,14 @@ function writeListHead(buffer: Buffer, at: number, length: number): number {
 function writeText(buffer: Buffer, at: number, text: string): number {
   const longest = text.length * 3;
   if (longest < 32) {
-    const bytes = buffer.write(text, at + 1);
+    const end = writeAscii(text, buffer, at + 1);
+    const bytes = end === -1 ? buffer.write(text, at + 1) : text.length;
     buffer[at] = 0xa0 | bytes;
     return at + 1 + bytes;
   }
   if (longest < 256) {
-    const bytes = buffer.write(text, at + 2);
+    const end = writeAscii(text, buffer, at + 2);
+    const bytes = end === -1 ? buffer.write(text, at + 2) : text.length;
     buffer[at] = 0xd9;
     buffer[at + 1] = bytes;
     return at + 2 + bytes;

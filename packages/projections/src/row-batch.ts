@@ -2,6 +2,7 @@
 import type { RecordedEvent } from "@sennit/core";
 import { decodeMessagePack, frameHeaderBytes, type StorageEntry } from "@sennit/core/storage";
 
+import { emptyStateHash } from "./checkpoint.ts";
 import { keyText, type KeyPart } from "./keys.ts";
 import { PackedChanges } from "./packed-changes.ts";
 import type { PackedTable } from "./packed-table.ts";
@@ -35,7 +36,11 @@ export class RowBatch {
   ) {
     this.#stored = stored;
     this.#previous = previous === undefined ? undefined : previous.#changes;
-    this.#packed = new PackedChanges(stored, previous === undefined ? undefined : previous.#packed);
+    const isFirst = stateHash === emptyStateHash;
+    this.#packed = new PackedChanges(
+      stored,
+      previous === undefined ? (isFirst ? "none" : undefined) : previous.#packed,
+    );
     this.#definition = definition;
     this.#high = Number.parseInt(stateHash.slice(0, 8), 16);
     this.#low = Number.parseInt(stateHash.slice(8), 16);
