@@ -16,7 +16,7 @@ import type { RowValue } from "../row-value.ts";
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
-  version: 3,
+  version: 2,
   tables: [
     { name: "all", keyParts: 1 },
     { name: "by-kind", keyParts: 2 },
@@ -62,15 +62,16 @@ interface Current {
   readonly isRevised: boolean;
 }
 
-/** How `Current` is stored: creation; kind; name; key, value and position of each tag; revised or not. */
+/** How `Current` is stored: most values hold since the creation, and then no position says so. */
 export type CurrentRow = readonly [
   created: Position,
   kind: string,
-  kindFrom: Position,
   name: string,
-  nameFrom: Position,
+  /** Key and value of each tag, one after another. */
   tags: readonly TagValue[],
   isRevised: boolean,
+  /** Since when kind, name and each tag hold; left out when all do since the creation. */
+  since?: readonly Position[],
 ];
 
 type ContentEvent = Exclude<RecordedEvent, { type: "record.invalidated" }>;
@@ -95,9 +96,11 @@ function applyToRecords(event: RecordedEvent, rows: Rows): void {
     [kind.value],
   );
   const tags: TagValue[] = [];
+  const since = [kind.from, name.from];
   for (const [key, value] of after.tags) {
     const held = move.to("by-tag", before?.tags.get(key), value, [key]);
-    tags.push(key, held.value, held.from);
+    tags.push(key, held.value);
+    since.push(held.from);
   }
   for (const [key, held] of before?.tags ?? []) {
     if (!after.tags.has(key)) move.end("by-tag", held, [key]);
@@ -109,8 +112,9 @@ function applyToRecords(event: RecordedEvent, rows: Rows): void {
     rows.put("revised", [created], revised);
   }
   if (!move.hasMoved && isRevised === wasRevised) return;
-  const row: CurrentRow = [created, kind.value, kind.from, name.value, name.from, tags, isRevised];
-  rows.put("record", [recordId], row);
+  const row = [created, kind.value, name.value, tags, isRevised] as const;
+  const isAsCreated = since.every((from) => from === created);
+  rows.put("record", [recordId], isAsCreated ? row : [...row, since]);
 }
 
 /** Whether what derives from an earlier version may have become stale: names and tags make nothing stale. */
@@ -122,11 +126,12 @@ function changesContent(event: ContentEvent): boolean {
 
 function readCurrent(row: RowValue | undefined): Current | undefined {
   if (row === undefined) return undefined;
-  const [created, kind, kindFrom, name, nameFrom, flatTags, isRevised] = row as CurrentRow;
+  const [created, kind, name, flatTags, isRevised, since = []] = row as CurrentRow;
+  const [kindFrom = created, nameFrom = created, ...tagsFrom] = since;
   const tags = new Map<string, Held<TagValue>>();
-  for (let index = 0; index < flatTags.length; index += 3) {
-    const [key, value, from] = flatTags.slice(index, index + 3) as [string, TagValue, Position];
-    tags.set(key, { value, from });
+  for (let index = 0; index < flatTags.length; index += 2) {
+    const [key, value] = flatTags.slice(index, index + 2) as [string, TagValue];
+    tags.set(key, { value, from: tagsFrom[index / 2] ?? created });
   }
   return {
     created,
