@@ -8,7 +8,6 @@ import {
   packedOffset,
   packedRow,
   putPackedRow,
-  toPackedRows,
   type PackedRows,
   type PackedTable,
 } from "./packed-table.ts";
@@ -57,7 +56,7 @@ export class PackedChanges {
   get(table: PackedTable, key: readonly KeyPart[]): RowValue | undefined {
     const offset = packedOffset(table, key);
     const group = find(this.#byKey, table, key) ?? find(this.#previous, table, key);
-    const rows = group?.rows ?? toPackedRows(this.#stored.group(table, key));
+    const rows = group?.rows ?? this.#stored.group(table, key);
     return owned(packedRow(rows, offset));
   }
 
@@ -110,7 +109,7 @@ export class PackedChanges {
   /** Numbers are mostly positions: one that is higher than all before has not been stored, and need not be looked for. */
   #storedRows(table: PackedTable, key: readonly KeyPart[], number: number): PackedRows {
     const isNew = this.#before !== undefined && number > (this.#before.get(table.name) ?? -1);
-    return isNew ? [] : toPackedRows(this.#stored.group(table, key));
+    return isNew ? [] : this.#stored.group(table, key);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Ranges of packed tables: whole stored rows are read, and what of them is outside the range is left out. */
-import type { KeyPart } from "./keys.ts";
+import { encodeKey, type KeyPart } from "./keys.ts";
 import { groupKey, toPackedRows, unpackedNumber, type PackedTable } from "./packed-table.ts";
 import type { Row, RowRange } from "./projection-rows.ts";
 import type { RowValue } from "./row-value.ts";
@@ -9,10 +9,12 @@ export function groupRange({ keyParts }: PackedTable, range: RowRange): RowRange
   const group = (key: readonly KeyPart[]) => (key.length === keyParts ? groupKey(key) : key);
   const { prefix, after, from, to, begins, signal } = range;
   const isAfterInGroup = after?.length === keyParts;
+  // Of the stored row that `after` stands in, something may follow it.
+  const starts = [...(isAfterInGroup ? [groupKey(after)] : []), ...(from ? [group(from)] : [])];
   return {
     prefix: group(prefix),
     after: isAfterInGroup ? undefined : after,
-    from: isAfterInGroup ? groupKey(after) : from && group(from),
+    from: starts.toSorted((one, other) => Buffer.compare(encodeKey(other), encodeKey(one)))[0],
     to: to && group(to),
     begins,
     signal,

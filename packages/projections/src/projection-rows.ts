@@ -11,6 +11,7 @@ import {
   packedTables,
   packedRow,
   toPackedRows,
+  type PackedRows,
   type PackedTable,
 } from "./packed-table.ts";
 import { tableName, type ProjectionDefinition } from "./projection.ts";
@@ -79,7 +80,7 @@ export class ProjectionRows {
   get(table: string, key: readonly KeyPart[]): RowValue | undefined {
     const packed = this.#packed.get(table);
     if (packed === undefined) return this.getAt(table, this.rowKey(table, key));
-    return packedRow(toPackedRows(this.group(packed, key)), packedOffset(packed, key));
+    return packedRow(this.group(packed, key), packedOffset(packed, key));
   }
 
   /** What a table of the definition that is packed says of itself. */
@@ -92,9 +93,10 @@ export class ProjectionRows {
     return this.rowKey(name, groupKey(key));
   }
 
-  /** The stored row that a row of a packed table stands in. @throws `checksum-mismatch`, `view-rebuilt` */
-  group(table: PackedTable, key: readonly KeyPart[]): RowValue | undefined {
-    return this.getAt(table.name, this.groupKey(table, key));
+  /** What stands in the stored row of a row of a packed table. @throws `checksum-mismatch`, `view-rebuilt` */
+  group(table: PackedTable, key: readonly KeyPart[]): PackedRows {
+    const stored = this.getAt(table.name, this.groupKey(table, key));
+    return this.#guard(table.name, () => toPackedRows(stored));
   }
 
   /** The row under a key that `rowKey` made. @throws `checksum-mismatch`, `view-rebuilt` */

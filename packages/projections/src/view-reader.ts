@@ -177,7 +177,7 @@ export class ViewReader implements Reader {
   ): Observable<RecordsDelta> {
     const node = compileQuery(query);
     const live: LiveQuery = {
-      all: (reader) => reader.records(query),
+      all: (reader, signal) => reader.records(query, { signal }),
       one: (reader, recordId) => reader.#fitting(node, recordId),
     };
     return observe((signal) => recordDeltas(this, this.#follower, live, options, signal));

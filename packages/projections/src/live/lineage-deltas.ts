@@ -50,8 +50,9 @@ export async function* lineageDeltas(
     if (!known.isTouchedBy(touched)) continue;
     const next = new KnownLineage(await ask(after));
     const delta = next.since(known);
+    const isOther = formatRef(next.of) !== formatRef(known.of);
     known = next;
-    if (!isEmpty(delta)) yield delta;
+    if (isOther || !isEmpty(delta)) yield delta;
   }
 }
 
@@ -73,6 +74,10 @@ class KnownLineage {
   isTouchedBy({ recordIds, sources, erased }: Touched): boolean {
     if (erased.size > 0) return true;
     return [...recordIds, ...sources].some((recordId) => this.#records.has(recordId));
+  }
+
+  get of(): RecordVersionRef {
+    return this.#lineage.of;
   }
 
   since(before: KnownLineage): LineageDelta {

@@ -1,4 +1,6 @@
 /** `records$`: the records that fit a query, then what every later instant makes of them. */
+import { setImmediate } from "node:timers/promises";
+
 import { throwIfAborted, type Position, type RecordId, type RecordView } from "@sennit/core";
 
 import type { ViewReader } from "../view-reader.ts";
@@ -25,10 +27,12 @@ export interface LiveRecordsOptions {
 
 /** Records of the first answer in one delta. */
 const firstRecordsMax = 500;
+/** Records looked at before others get their turn. */
+const recordsPerTurn = 100;
 
 /** A query by its two forms: all that fit at an instant, and whether one record does. */
 export interface LiveQuery {
-  all(reader: ViewReader): AsyncIterable<RecordView>;
+  all(reader: ViewReader, signal: AbortSignal): AsyncIterable<RecordView>;
   /** The record as it stands at the reader's instant, if it fits. */
   one(reader: ViewReader, recordId: RecordId): Promise<RecordView | undefined>;
 }
@@ -62,7 +66,7 @@ async function* firstAnswer(
 ): AsyncGenerator<RecordsDelta> {
   const { asOf } = reader;
   let added: RecordView[] = [];
-  for await (const record of query.all(reader)) {
+  for await (const record of query.all(reader, signal)) {
     throwIfAborted(signal);
     if (added.length === firstRecordsMax) {
       yield { asOf, added, changed: [], removed: [], isComplete: false };
@@ -84,13 +88,18 @@ async function difference(
   const concerned = new Set([...recordIds, ...erased]);
   // A record goes stale, or is so no more, with what it rests on directly.
   for (const recordId of recordIds) {
+    throwIfAborted(signal);
     for (const dependant of await follower.dependants(recordId, after.asOf))
       concerned.add(dependant);
   }
   const added: RecordView[] = [];
   const changed: RecordView[] = [];
   const removed: RecordId[] = [];
+  let examined = 0;
   for (const recordId of concerned) {
+    examined += 1;
+    // Reads are answered at once, so without this nothing else would run meanwhile.
+    if (examined % recordsPerTurn === 0) await setImmediate();
     throwIfAborted(signal);
     const was = await query.one(before, recordId);
     const is = await query.one(after, recordId);

@@ -16,7 +16,7 @@ import type { RowValue } from "../row-value.ts";
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
-  version: 2,
+  version: 4,
   tables: [
     { name: "all", keyParts: 1 },
     { name: "by-kind", keyParts: 2 },

@@ -29,7 +29,8 @@ const dayMs = 24 * hourMs;
 /** Tables: counts by minute and by day, each by kind, type, actor and stretch; the kinds of each record. */
 export const timelineProjection: ProjectionDefinition = defineProjection({
   name: "timeline",
-  version: 1,
+  version: 3,
+  source: { module: import.meta.url, export: "timelineProjection" },
   tables: [{ name: "minute", keyParts: 5 }, { name: "day", keyParts: 5 }, "kind"],
   apply(event, rows) {
     const kind = noteKind(event, rows);
