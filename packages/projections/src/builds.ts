@@ -57,6 +57,10 @@ export interface BuildPlace {
   close(): void;
 }
 
+/** Names of builds. */
+const buildPattern = /^[a-z][a-z0-9-]{0,63}@\d+-\d+$/;
+/** Names of the files of views of the first layout, which was one database. */
+const formerPattern = /^(?:\d{6,}\.(?:ldb|sst|log)|MANIFEST-\d{6,}|CURRENT|LOCK|LOG|LOG\.old)$/;
 const buildsName = "builds.json";
 const writeBufferBytes = 16 * 1024 * 1024;
 /** Less than for a log: there is one for each projection, and its rows lie close together. */
@@ -199,8 +203,8 @@ class BuildDirectory extends BuildNames implements BuildPlace {
       const names = await readdir(this.#directory).catch(() => []);
       const keep = kept();
       for (const name of names) {
-        // The file may just be taking the place of the one before.
-        if (name.startsWith(buildsName) || keep.has(name)) continue;
+        // What somebody else has put there is not ours to remove.
+        if (keep.has(name) || !(buildPattern.test(name) || formerPattern.test(name))) continue;
         await rm(this.path(name), { recursive: true, force: true });
       }
     });

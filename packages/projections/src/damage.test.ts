@@ -237,3 +237,16 @@ test("views of a store that is open elsewhere are left alone", async () => {
     await expectWhole(location);
   });
 });
+
+test("what is no build is left where it is, and files of views as they used to be are removed", async () => {
+  await withViews(async (location, views) => {
+    await mkdir(join(views, "backup"));
+    for (const name of ["notes.txt", "backup/precious", "000005.ldb", "CURRENT", "LOG.old"])
+      await writeFile(join(views, name), "content");
+    await expectWhole(location);
+    const names = await readdir(views);
+    expect(names).toContain("notes.txt");
+    expect(await readdir(join(views, "backup"))).toEqual(["precious"]);
+    for (const name of ["000005.ldb", "CURRENT", "LOG.old"]) expect(names).not.toContain(name);
+  });
+});

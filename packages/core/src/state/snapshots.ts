@@ -67,8 +67,10 @@ export class StateSnapshots {
 
   async #thin(head: Position): Promise<void> {
     for (const name of (await listDirectory(this.#directory)) ?? []) {
-      const position = positionIn(name);
-      if (position !== undefined && this.keeps(position, head)) continue;
+      const position = positionIn(name.replace(/\.new$/, ""));
+      // What somebody else has put there is not ours to remove.
+      if (position === undefined) continue;
+      if (this.keeps(position, head) && !name.endsWith(".new")) continue;
       await rm(join(this.#directory, name), { recursive: true, force: true });
     }
   }
