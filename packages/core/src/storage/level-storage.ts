@@ -94,6 +94,8 @@ class LevelStorage implements Storage {
   /** How often all iterators have been closed: when the database is opened again, and when it is compacted. */
   #generation = 0;
   readonly #iterators = new Set<Closable>();
+  /** While files are rewritten, no scan begins. */
+  #compacting: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(level: Level<Uint8Array, Uint8Array>, directory: string) {
@@ -145,6 +147,8 @@ class LevelStorage implements Storage {
     while (left > 0) {
       throwIfAborted(range.signal);
       await this.readable();
+      // An iterator keeps the files it began to read, however old, until well after it is closed.
+      while (this.#compacting !== undefined) await this.#compacting.catch(() => undefined);
       const generation = this.#generation;
       const chunks = this.#scanOnce({ ...range, from, until, limit: left });
       try {
@@ -193,6 +197,14 @@ class LevelStorage implements Storage {
 
   async compact(): Promise<void> {
     this.#assertWritable();
+    while (this.#compacting !== undefined) await this.#compacting.catch(() => undefined);
+    this.#compacting = this.#compact().finally(() => {
+      this.#compacting = undefined;
+    });
+    await this.#compacting;
+  }
+
+  async #compact(): Promise<void> {
     // The declarations are those of every platform; in Node, Level is a ClassicLevel.
     const level: unknown = this.#level;
     // What an iterator began to read before stays in the files. Scans go on after their last key with another one.
