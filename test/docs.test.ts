@@ -68,7 +68,7 @@ test.each(withTranscripts)("%s: transcripts show what the commands print", async
 test("README: the commands that answer the questions work where the transcript ends", async () => {
   const [table] = tablesOf(sectionOf(readText("README.md"), "What it is for").text);
   const commands = (table?.rows ?? []).map((row) => codeIn(row["Command"] ?? ""));
-  expect(commands).toHaveLength(7);
+  expect(commands).toHaveLength(11);
   await withTemporaryDirectory(async (directory) => {
     const player = new TranscriptPlayer(directory, shownDirectory);
     for (const { text } of blocksIn("README.md", "console")) await player.play(text);
