@@ -17,8 +17,9 @@ import { canonicalJson, isPlainObject } from "../event/json.ts";
 import type { Position, Version } from "../ids.ts";
 import { openMemoryStore } from "../open-store.ts";
 import type { Store } from "../store.ts";
-import { EventPlanner, histories } from "../testing/arbitraries.ts";
+import { histories } from "../testing/arbitraries.ts";
 import { appendToBoth } from "../testing/compare.ts";
+import { memoryStoreOf } from "../testing/fill-store.ts";
 import { Oracle } from "../testing/oracle.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { propertySettings } from "../testing/settings.ts";
@@ -219,13 +220,7 @@ test("blame of any history is what a fold of its events says, as of every positi
   expect.hasAssertions();
   await fc.assert(
     fc.asyncProperty(histories(8), async (steps) => {
-      const store = await openMemoryStore();
-      const oracle = new Oracle();
-      const planner = new EventPlanner();
-      for (const step of steps) {
-        if (step.type !== "batch") continue;
-        await appendToBoth(store, oracle, planner.plan(step.drafts, oracle));
-      }
+      const { store, oracle } = await memoryStoreOf(steps);
       for (let position = 0; position <= oracle.head; position += 1) {
         await expectFolded(store, oracle, position);
       }

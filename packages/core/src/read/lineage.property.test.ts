@@ -4,10 +4,9 @@ import { expect, test } from "vitest";
 
 import { canonicalJson } from "../event/json.ts";
 import type { RecordVersionRef } from "../ids.ts";
-import { openMemoryStore } from "../open-store.ts";
-import { EventPlanner, histories, type HistoryStep } from "../testing/arbitraries.ts";
-import { appendToBoth } from "../testing/compare.ts";
-import { Oracle } from "../testing/oracle.ts";
+import { histories, type HistoryStep } from "../testing/arbitraries.ts";
+import { memoryStoreOf } from "../testing/fill-store.ts";
+import type { Oracle } from "../testing/oracle.ts";
 import {
   allPaths,
   closureChanges,
@@ -26,12 +25,7 @@ async function askAfter(
   steps: readonly HistoryStep[],
   ask: (reader: Reader, model: OracleReader, oracle: Oracle) => Promise<void>,
 ): Promise<void> {
-  const store = await openMemoryStore();
-  const oracle = new Oracle();
-  const planner = new EventPlanner();
-  for (const step of steps) {
-    if (step.type === "batch") await appendToBoth(store, oracle, planner.plan(step.drafts, oracle));
-  }
+  const { store, oracle } = await memoryStoreOf(steps);
   for (const position of new Set([oracle.head, Math.floor(oracle.head / 2)])) {
     await ask(await store.at({ position }), oracle.at(position), oracle);
   }

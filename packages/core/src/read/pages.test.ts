@@ -7,9 +7,9 @@ import { canonicalJson } from "../event/json.ts";
 import type { Position } from "../ids.ts";
 import { openMemoryStore } from "../open-store.ts";
 import type { Store } from "../store.ts";
-import { EventPlanner, histories } from "../testing/arbitraries.ts";
-import { appendToBoth } from "../testing/compare.ts";
-import { Oracle } from "../testing/oracle.ts";
+import { histories } from "../testing/arbitraries.ts";
+import { memoryStoreOf } from "../testing/fill-store.ts";
+import type { Oracle } from "../testing/oracle.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { make, revise } from "../testing/samples.ts";
 import { propertySettings } from "../testing/settings.ts";
@@ -84,13 +84,7 @@ test("changes and histories in pages are those of any history at once, and what 
   expect.hasAssertions();
   await fc.assert(
     fc.asyncProperty(histories(6), async (steps) => {
-      const store = await openMemoryStore();
-      const oracle = new Oracle();
-      const planner = new EventPlanner();
-      for (const step of steps) {
-        if (step.type !== "batch") continue;
-        await appendToBoth(store, oracle, planner.plan(step.drafts, oracle));
-      }
+      const { store, oracle } = await memoryStoreOf(steps);
       await expectPages(store, oracle);
     }),
     propertySettings(20),

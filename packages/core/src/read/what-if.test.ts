@@ -5,9 +5,9 @@ import { expect, test } from "vitest";
 import type { Position, RecordId, Version } from "../ids.ts";
 import { openMemoryStore } from "../open-store.ts";
 import type { Store } from "../store.ts";
-import { EventPlanner, histories } from "../testing/arbitraries.ts";
-import { appendToBoth } from "../testing/compare.ts";
-import { Oracle } from "../testing/oracle.ts";
+import { histories } from "../testing/arbitraries.ts";
+import { memoryStoreOf } from "../testing/fill-store.ts";
+import type { Oracle } from "../testing/oracle.ts";
 import { codeOf } from "../testing/storage-contract.ts";
 import { derive, make, revise, withdraw } from "../testing/samples.ts";
 import { propertySettings } from "../testing/settings.ts";
@@ -123,13 +123,7 @@ test("a what-if of any history at any position says what the oracle says", async
   expect.hasAssertions();
   await fc.assert(
     fc.asyncProperty(histories(7), async (steps) => {
-      const store = await openMemoryStore();
-      const oracle = new Oracle();
-      const planner = new EventPlanner();
-      for (const step of steps) {
-        if (step.type !== "batch") continue;
-        await appendToBoth(store, oracle, planner.plan(step.drafts, oracle));
-      }
+      const { store, oracle } = await memoryStoreOf(steps);
       for (let at = 1; at <= oracle.head; at += 1) await expectPredicted(store, oracle, at);
     }),
     propertySettings(30),

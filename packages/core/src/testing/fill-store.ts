@@ -1,6 +1,7 @@
 /** Fills a store with a random history, and tells what a storage holds. */
+import { openMemoryStore } from "../open-store.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { Store } from "../store.ts";
+import type { EmbeddedStore, Store } from "../store.ts";
 import { EventPlanner, type HistoryStep } from "./arbitraries.ts";
 import { appendToBoth } from "./compare.ts";
 import { Oracle } from "./oracle.ts";
@@ -21,6 +22,19 @@ export async function fillStore(
     };
     await appendToBoth(withKey, oracle, planner.plan(step.drafts, oracle));
   }
+}
+
+/** A store in memory with a random history, and the oracle that has taken it too. */
+export async function memoryStoreOf(
+  steps: readonly HistoryStep[],
+): Promise<{ readonly store: EmbeddedStore; readonly oracle: Oracle }> {
+  const store = await openMemoryStore();
+  const oracle = new Oracle();
+  const planner = new EventPlanner();
+  for (const step of steps) {
+    if (step.type === "batch") await appendToBoth(store, oracle, planner.plan(step.drafts, oracle));
+  }
+  return { store, oracle };
 }
 
 /** Everything a storage holds, as hexadecimal text by key. Only some spaces when their letters are given. */
