@@ -21,12 +21,12 @@ export {
 export type { RowValue } from "./row-value.ts";
 export type { ProjectionProgress, ProjectionState, RebuildProgress } from "./progress.ts";
 export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";
-export {
+export type {
+  Explanation,
+  ListOptions,
+  ListPage,
+  StaleEdge,
+  StaleReport,
   ViewReader,
-  type Explanation,
-  type ListOptions,
-  type ListPage,
-  type StaleEdge,
-  type StaleReport,
 } from "./view-reader.ts";
 export { openViews, type OpenViewsOptions, type Views } from "./views.ts";

@@ -27,6 +27,7 @@ import {
   type RecordVersionRef,
   type RecordView,
   type Replay,
+  type ReplayOptions,
   type StoreChange,
   type StoreDiff,
   type StoreSummary,
@@ -104,7 +105,7 @@ const limitMax = 10_000;
 /** Every question of `Reader`, where a ref may also be `KIND/NAME`, and those that need an index. */
 export class ViewReader implements Reader {
   readonly #reader: Reader;
-  readonly #records: () => Promise<ProjectionRows>;
+  readonly #records: (signal?: AbortSignal) => Promise<ProjectionRows>;
   readonly #storeId: string;
   readonly #follower: Follower;
 
@@ -114,7 +115,7 @@ export class ViewReader implements Reader {
    */
   constructor(
     reader: Reader,
-    records: () => Promise<ProjectionRows>,
+    records: (signal?: AbortSignal) => Promise<ProjectionRows>,
     storeId: string,
     follower: Follower,
   ) {
@@ -195,11 +196,11 @@ export class ViewReader implements Reader {
     return fitsQuery(resolved, record) ? record : undefined;
   }
 
-  /** The valid records that rest on something that has changed, and on what. */
-  async stale(): Promise<StaleReport> {
+  /** The valid records that rest on something that has changed, and on what. @throws `aborted` */
+  async stale(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<StaleReport> {
     const records: RecordView[] = [];
     const outdated: StaleEdge[] = [];
-    for await (const record of this.records({ status: "stale" })) {
+    for await (const record of this.records({ status: "stale" }, options)) {
       records.push(record);
       const ref = { recordId: record.id, version: record.version };
       for (const { source, now } of await this.#reader.outdatedSources(record.id)) {
@@ -218,7 +219,7 @@ export class ViewReader implements Reader {
   }
 
   async history(ref: string, options?: HistoryOptions): Promise<History> {
-    return this.#reader.history(await this.resolve(ref), options);
+    return this.#reader.history(await this.resolve(ref, options), options);
   }
 
   async diff(from: string, to: string): Promise<RecordDiff> {
@@ -226,19 +227,23 @@ export class ViewReader implements Reader {
   }
 
   async blame(ref: string, options?: BlameOptions): Promise<Blame> {
-    return this.#reader.blame(await this.resolve(ref), options);
+    return this.#reader.blame(await this.resolve(ref, options), options);
   }
 
   async lineage(ref: string, options?: LineageOptions): Promise<Lineage> {
-    return this.#reader.lineage(await this.resolve(ref), options);
+    return this.#reader.lineage(await this.resolve(ref, options), options);
   }
 
   async lineageRefs(ref: string, options?: LineageOptions): Promise<LineageRefs> {
-    return this.#reader.lineageRefs(await this.resolve(ref), options);
+    return this.#reader.lineageRefs(await this.resolve(ref, options), options);
   }
 
   async paths(one: string, other: string, options?: PathsOptions): Promise<LineagePaths> {
-    return this.#reader.paths(await this.resolve(one), await this.resolve(other), options);
+    return this.#reader.paths(
+      await this.resolve(one, options),
+      await this.resolve(other, options),
+      options,
+    );
   }
 
   async commonAncestors(
@@ -246,20 +251,20 @@ export class ViewReader implements Reader {
     second: string,
     options?: CommonAncestorsOptions,
   ): Promise<CommonAncestors> {
-    const [one, other] = [await this.resolve(first), await this.resolve(second)];
+    const [one, other] = [await this.resolve(first, options), await this.resolve(second, options)];
     return this.#reader.commonAncestors(one, other, options);
   }
 
   async lineageDiff(ref: string, from: Position, options?: LineageOptions): Promise<LineageDiff> {
-    return this.#reader.lineageDiff(await this.resolve(ref), from, options);
+    return this.#reader.lineageDiff(await this.resolve(ref, options), from, options);
   }
 
   async impact(ref: string, options?: ImpactOptions): Promise<Impact> {
-    return this.#reader.impact(await this.resolve(ref), options);
+    return this.#reader.impact(await this.resolve(ref, options), options);
   }
 
-  async replay(ref: string): Promise<Replay> {
-    return this.#reader.replay(await this.resolve(ref));
+  async replay(ref: string, options?: ReplayOptions): Promise<Replay> {
+    return this.#reader.replay(await this.resolve(ref, options), options);
   }
 
   async outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
@@ -278,8 +283,11 @@ export class ViewReader implements Reader {
     return this.#reader.changes(from, options);
   }
 
-  changesSince(from: Position): Promise<StoreDiff> {
-    return this.#reader.changesSince(from);
+  changesSince(
+    from: Position,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<StoreDiff> {
+    return this.#reader.changesSince(from, options);
   }
 
   async *events(
@@ -287,19 +295,24 @@ export class ViewReader implements Reader {
   ): AsyncGenerator<RecordedEvent> {
     const { recordId } = options;
     yield* this.#reader.events(
-      recordId === undefined ? options : { ...options, recordId: await this.resolve(recordId) },
+      recordId === undefined
+        ? options
+        : { ...options, recordId: await this.resolve(recordId, options) },
     );
   }
 
   /**
    * The ref with `KIND/NAME` replaced by the record's id. An id that fits is taken first.
    *
-   * @throws `ref-invalid`, `record-not-found`, `ref-ambiguous`
+   * @throws `ref-invalid`, `record-not-found`, `ref-ambiguous`, `aborted`
    */
-  async resolve(ref: string): Promise<string> {
+  async resolve(
+    ref: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<string> {
     const { target, version } = parseRef(ref);
     if (!target.includes("/") || (await this.#reader.findRecord(target)) !== undefined) return ref;
-    const ids = await this.#idsByName(target);
+    const ids = await this.#idsByName(target, options.signal);
     const [id, ...others] = ids;
     // The reader then says that there is no such record.
     if (id === undefined) return ref;
@@ -343,8 +356,8 @@ export class ViewReader implements Reader {
   }
 
   async #search(query: SearchNode, after: Position, signal?: AbortSignal): Promise<Search> {
-    const resolved = await mapSources(query, (ref) => this.resolve(ref));
-    const rows = await this.#records();
+    const resolved = await mapSources(query, (ref) => this.resolve(ref, { signal }));
+    const rows = await this.#records(signal);
     return Search.plan(resolved, { reader: this.#reader, rows, after, signal });
   }
 
@@ -361,12 +374,12 @@ export class ViewReader implements Reader {
   }
 
   /** Kinds and names may hold slashes themselves, so every split is tried. */
-  async #idsByName(ref: string): Promise<RecordId[]> {
+  async #idsByName(ref: string, signal?: AbortSignal): Promise<RecordId[]> {
     const { target } = parseRef(ref);
     const ids: RecordId[] = [];
     for (let slash = target.indexOf("/"); slash !== -1; slash = target.indexOf("/", slash + 1)) {
       const found = findByName(
-        await this.#records(),
+        await this.#records(signal),
         this.asOf,
         target.slice(0, slash),
         target.slice(slash + 1),

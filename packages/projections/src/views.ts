@@ -166,7 +166,7 @@ export class Views {
     const reader = await this.#store.at(asOf);
     const keeper = this.#keeper(recordsProjection.name);
     await keeper.at(reader.asOf, options.signal);
-    const records = () => keeper.at(reader.asOf);
+    const records = (signal?: AbortSignal) => keeper.at(reader.asOf, signal);
     return new ViewReader(reader, records, this.#store.storeId, this.#follower);
   }
 

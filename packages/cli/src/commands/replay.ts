@@ -36,7 +36,8 @@ export const command = defineCommand({
       });
     }
     const reader = await context.reader();
-    const replay = await reader.replay(await context.resolve(values.argument(0)));
+    const ref = await context.resolve(values.argument(0));
+    const replay = await reader.replay(ref, { signal: io.signal });
     const files =
       directory === undefined
         ? undefined

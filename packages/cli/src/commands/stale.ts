@@ -12,7 +12,7 @@ export const command = defineCommand({
   async run(context) {
     const { out } = context;
     const reader = await context.viewReader();
-    const report = await reader.stale();
+    const report = await reader.stale({ signal: context.io.signal });
     if (out.isJson) {
       out.json(report);
       return undefined;

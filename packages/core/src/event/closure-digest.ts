@@ -14,18 +14,32 @@ export interface ClosureMember {
   readonly isErased: boolean;
 }
 
-/**
- * SHA-256 over ids, versions and documents, 64 hexadecimal digits: nothing that later events change takes part. Null
- * when content has been erased, since what the digest was can no longer be told.
- *
- * @param closure in the order of positions
- */
+/** Makes the digest of a closure member by member. */
+export class ClosureHash {
+  readonly #hash = createHash("sha256").update("[");
+  #isFirst = true;
+  #isErased = false;
+
+  /** Takes the next member, in the order of positions. */
+  add({ recordId, version, document, isErased }: ClosureMember): void {
+    const content = [recordId, version, ...documentMembers.map((member) => document[member])];
+    this.#hash.update(`${this.#isFirst ? "" : ","}${canonicalJson(content)}`);
+    this.#isFirst = false;
+    this.#isErased ||= isErased;
+  }
+
+  /**
+   * SHA-256 over ids, versions and documents, 64 hexadecimal digits: nothing that later events change takes part. Null
+   * when content has been erased, since what the digest was can no longer be told. Call it once, at the end.
+   */
+  digest(): string | null {
+    return this.#isErased ? null : this.#hash.update("]").digest("hex");
+  }
+}
+
+/** The digest of a closure. @param closure in the order of positions */
 export function closureDigest(closure: readonly ClosureMember[]): string | null {
-  if (closure.some(({ isErased }) => isErased)) return null;
-  const content = closure.map(({ recordId, version, document }) => [
-    recordId,
-    version,
-    ...documentMembers.map((member) => document[member]),
-  ]);
-  return createHash("sha256").update(canonicalJson(content)).digest("hex");
+  const hash = new ClosureHash();
+  for (const member of closure) hash.add(member);
+  return hash.digest();
 }

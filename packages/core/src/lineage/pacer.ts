@@ -27,4 +27,17 @@ export class Pacer {
     throwIfAborted(this.#signal);
     this.#until = performance.now() + sliceMs;
   }
+
+  /** Takes the steps of work that tells where it can be left for a while. @returns what it makes @throws `aborted` */
+  async through<T>(steps: Iterator<undefined, T>): Promise<T> {
+    try {
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        if (this.isDue) await this.turn();
+      }
+    } finally {
+      steps.return?.();
+    }
+  }
 }

@@ -204,23 +204,3 @@ export function carriers(graph: LineageGraph, content: Position, asOf: Position)
   }
   return found;
 }
-
-/** A version that rests on others, and what it pins of those it was reached through. */
-export interface WalkStep {
-  readonly position: Position;
-  readonly pinned: Position;
-}
-
-/** The versions that rest on any of the starts, directly and transitively, each once, nearest first. */
-export function* descendants(
-  graph: LineageGraph,
-  starts: readonly Position[],
-  options: WalkOptions,
-): Generator<WalkStep> {
-  const walk = new Walk(graph, "descendants", starts, options);
-  walk.run();
-  walk.end();
-  for (let index = walk.startCount; index < walk.reached.length; index += 1) {
-    yield { position: walk.reached.at(index), pinned: walk.pinned.at(index) };
-  }
-}

@@ -1,7 +1,7 @@
 /** S7: what a withdrawal takes with it. */
 import { must } from "../assert.ts";
 import type { Position, RecordId, RecordVersionRef, Version } from "../ids.ts";
-import { descendants } from "../lineage/walk.ts";
+import { Walk } from "../lineage/walk.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
 
 /** Versions of one record, both ends included. */
@@ -15,6 +15,9 @@ export interface Withdrawn extends VersionRange {
   readonly recordId: RecordId;
   readonly via: RecordVersionRef;
 }
+
+/** Versions gone over between two steps of `withdrawing`. */
+const versionsAtOnce = 2048;
 
 /**
  * The versions of other records, and later ones of the same, that are valid now and rest on the versions withdrawn.
@@ -31,15 +34,35 @@ export function withdrawnBy(
   range: VersionRange,
   asOf: Position = graph.head,
 ): Withdrawn[] {
+  const steps = withdrawing(graph, recordId, range, asOf);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** `withdrawnBy` in steps, so that whoever takes them can let others run in between. */
+export function* withdrawing(
+  graph: LineageGraph,
+  recordId: RecordId,
+  range: VersionRange,
+  asOf: Position,
+): Generator<undefined, Withdrawn[]> {
   const starts = contentPositions(graph, recordId, range, asOf);
   const isStart = new Set(starts);
   const viaOf = new Map<Position, Position>();
-  for (const { position, pinned } of descendants(graph, starts, { asOf })) {
-    const content = graph.contentOf(position);
-    if (isStart.has(content) || viaOf.has(content) || graph.isWithdrawn(content, asOf)) continue;
-    viaOf.set(content, pinned);
+  const walk = new Walk(graph, "descendants", starts, { asOf });
+  try {
+    while (!walk.run(versionsAtOnce)) yield;
+  } finally {
+    walk.end();
   }
-  return toRanges(graph, viaOf, asOf);
+  for (let index = walk.startCount; index < walk.reached.length; index += 1) {
+    if (index % versionsAtOnce === 0) yield;
+    const content = graph.contentOf(walk.reached.at(index));
+    if (isStart.has(content) || viaOf.has(content) || graph.isWithdrawn(content, asOf)) continue;
+    viaOf.set(content, walk.pinned.at(index));
+  }
+  return yield* toRanges(graph, viaOf, asOf);
 }
 
 /** The content versions in a range, as positions. */
@@ -62,19 +85,24 @@ export function contentPositions(
 }
 
 /** Joins neighbouring content versions of a record, in the order their ranges were first reached. */
-function toRanges(
+function* toRanges(
   graph: LineageGraph,
   viaOf: ReadonlyMap<Position, Position>,
   asOf: Position,
-): Withdrawn[] {
+): Generator<undefined, Withdrawn[]> {
   const ranges: Withdrawn[] = [];
   const done = new Set<Position>();
   const previousContent = new Map<Position, Position>();
+  let looked = 0;
   for (const content of viaOf.keys()) {
+    looked += 1;
+    if (looked % versionsAtOnce === 0) yield;
     const next = nextContent(graph, content, asOf);
     if (next !== 0 && viaOf.has(next)) previousContent.set(next, content);
   }
   for (const reached of viaOf.keys()) {
+    looked += 1;
+    if (looked % versionsAtOnce === 0) yield;
     if (done.has(reached)) continue;
     let first = reached;
     for (

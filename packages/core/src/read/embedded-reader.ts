@@ -41,6 +41,7 @@ import type {
   RecordDiff,
   RecordView,
   Replay,
+  ReplayOptions,
   StoreChange,
   StoreDiff,
   StoreSummary,
@@ -128,8 +129,8 @@ export class EmbeddedReader implements Reader {
     return this.#ask(() => answerImpact(this.#scope, ref, options));
   }
 
-  replay(ref: string): Promise<Replay> {
-    return this.#ask(() => answerReplay(this.#scope, ref));
+  replay(ref: string, options: ReplayOptions = {}): Promise<Replay> {
+    return this.#ask(() => answerReplay(this.#scope, ref, options));
   }
 
   outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
@@ -161,9 +162,12 @@ export class EmbeddedReader implements Reader {
     return readChanges(this.#scope, from, options);
   }
 
-  async changesSince(from: Position): Promise<StoreDiff> {
+  async changesSince(
+    from: Position,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<StoreDiff> {
     const records: StoreChange[] = [];
-    for await (const change of this.changes(from)) records.push(change);
+    for await (const change of this.changes(from, { signal })) records.push(change);
     return { from, to: this.asOf, records };
   }
 

@@ -1,15 +1,19 @@
 /** Answers `impact`: what an invalidation would withdraw, or would have withdrawn, and what was made on top of that since. */
 import { must } from "../assert.ts";
-import { throwIfAborted } from "../abort.ts";
 import { StoreError } from "../errors.ts";
 import type { Position, RecordId } from "../ids.ts";
 import type { LineageGraph } from "../lineage/graph.ts";
-import { descendants } from "../lineage/walk.ts";
-import { contentPositions, withdrawnBy, type VersionRange } from "../log/cascade.ts";
+import { Pacer } from "../lineage/pacer.ts";
+import { Walk } from "../lineage/walk.ts";
+import { contentPositions, withdrawing, type VersionRange } from "../log/cascade.ts";
 import { RecordVersions } from "../records/versions.ts";
 import { formatTimestamp } from "../timestamp.ts";
+import { finishWalk } from "./lineage-answer.ts";
 import type { Impact, ImpactAction, ImpactOptions, ImpactRow, ImpactSince } from "./reader.ts";
 import { foundVersion, mustFindRef, type ReadScope } from "./scope.ts";
+
+/** Versions read between two looks at the clock. */
+const readsAtOnce = 64;
 
 /** @throws `argument-invalid` for an instant of a what-if that is none or is after the reader's */
 export async function answerImpact(
@@ -27,8 +31,8 @@ export async function answerImpact(
     ? { from: entry.contentVersion, to: since ? current : entry.version }
     : { from: 1, to: current };
   const graph = await scope.log.graph();
-  throwIfAborted(signal);
-  const fallen = cascade ? withdrawnBy(graph, recordId, range, asOf) : [];
+  const pacer = new Pacer(signal);
+  const fallen = cascade ? await pacer.through(withdrawing(graph, recordId, range, asOf)) : [];
   const withdrawn: ImpactRow[] = [];
   const actions: ImpactAction[] = [];
   for (const { from, to, via, ...row } of [{ recordId, ...range, via: null }, ...fallen]) {
@@ -46,11 +50,12 @@ export async function answerImpact(
     for (const actionId of onInvalidate) {
       actions.push({ recordId: row.recordId, actionId, verdict: actionVerdict(scope, actionId) });
     }
+    if (withdrawn.length % readsAtOnce === 0 && pacer.isDue) await pacer.turn();
   }
   const version = versionGiven ? entry.version : null;
   const impact = { of: { recordId, version }, asOf: reader.asOf, withdrawn, actions };
   if (at === undefined) return impact;
-  return { ...impact, at, since: madeSince(reader, graph, at, { recordId, range }, signal) };
+  return { ...impact, at, since: await madeSince(reader, graph, at, { recordId, range }, pacer) };
 }
 
 function assertInstant(at: Position, asOf: Position): void {
@@ -61,19 +66,22 @@ function assertInstant(at: Position, asOf: Position): void {
 }
 
 /** The content versions after a position that rest on a range, found in the lineage as of the reader. */
-function madeSince(
+async function madeSince(
   scope: ReadScope,
   graph: LineageGraph,
   at: Position,
   { recordId, range }: { readonly recordId: RecordId; readonly range: VersionRange },
-  signal: AbortSignal | undefined,
-): ImpactSince[] {
+  pacer: Pacer,
+): Promise<ImpactSince[]> {
   const { asOf } = scope;
   const made: ImpactSince[] = [];
   const starts = contentPositions(graph, recordId, range, at);
-  for (const { position, pinned } of descendants(graph, starts, { asOf })) {
+  const walk = new Walk(graph, "descendants", starts, { asOf });
+  await finishWalk(walk, pacer);
+  for (let index = walk.startCount; index < walk.reached.length; index += 1) {
+    if (index % readsAtOnce === 0 && pacer.isDue) await pacer.turn();
+    const position = walk.reached.at(index);
     if (position <= at || graph.isInvalidation(position)) continue;
-    throwIfAborted(signal);
     const { versions, entry } = foundVersion(scope, graph.refAt(position));
     const { kind, name } = versions.document(entry);
     made.push({
@@ -82,7 +90,7 @@ function madeSince(
       name,
       position,
       recordedAt: formatTimestamp(entry.recordedAtUs),
-      via: graph.refAt(pinned),
+      via: graph.refAt(walk.pinned.at(index)),
       ...(entry.erased && { isErased: true as const }),
     });
   }

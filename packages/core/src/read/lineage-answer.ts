@@ -119,12 +119,12 @@ export function lineageNode(
   return { ...ref, kind, name, status, depth, ...(entry.erased && { isErased: true }) };
 }
 
-/** The edges of a walk in their public form. */
-export function lineageEdges(graph: LineageGraph, { edges }: Walk): LineageEdge[] {
-  return Array.from({ length: edges?.length ?? 0 }, (_, index) => edgeOf(graph, edges, index));
-}
-
-async function pacedEdges(graph: LineageGraph, walk: Walk, pacer: Pacer): Promise<LineageEdge[]> {
+/** The edges that a walk has kept, in their public form. @throws `aborted` */
+export async function pacedEdges(
+  graph: LineageGraph,
+  walk: Walk,
+  pacer: Pacer,
+): Promise<LineageEdge[]> {
   const edges: LineageEdge[] = [];
   const count = walk.edges?.length ?? 0;
   for (let index = 0; index < count; index += 1) {

@@ -152,8 +152,17 @@ test("a long answer lets others have their turn, stays that of its position, and
   expect(nodes).toHaveLength(length - 1);
   expect(nodes.every(({ status }) => status === "valid")).toBe(true);
 
-  const stop = new AbortController();
-  const stopped = store.lineage(`n-${length - 1}`, { signal: stop.signal });
-  setImmediate(() => stop.abort());
-  await expect(stopped).rejects.toMatchObject({ code: "aborted" });
+  const questions: ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (signal) => store.lineage(`n-${length - 1}`, { signal }),
+    (signal) => store.replay(`n-${length - 1}`, { signal }),
+    (signal) => store.impact("n-0", { signal }),
+    (signal) => store.impact("n-0", { at: 1, signal }),
+    (signal) => store.changesSince(0, { signal }),
+  ];
+  for (const ask of questions) {
+    const stop = new AbortController();
+    const stopped = ask(stop.signal);
+    setImmediate(() => stop.abort());
+    await expect(stopped).rejects.toMatchObject({ code: "aborted" });
+  }
 });

@@ -23,6 +23,7 @@ import type {
   RecordDiff,
   RecordView,
   Replay,
+  ReplayOptions,
   StoreChange,
   StoreDiff,
   StoreSummary,
@@ -83,8 +84,8 @@ export abstract class PresentReader implements Reader {
     return this.now().impact(ref, options);
   }
 
-  replay(ref: string): Promise<Replay> {
-    return this.now().replay(ref);
+  replay(ref: string, options?: ReplayOptions): Promise<Replay> {
+    return this.now().replay(ref, options);
   }
 
   outdatedSources(ref: string): Promise<readonly OutdatedSource[]> {
@@ -103,8 +104,11 @@ export abstract class PresentReader implements Reader {
     return this.now().changes(from, options);
   }
 
-  changesSince(from: Position): Promise<StoreDiff> {
-    return this.now().changesSince(from);
+  changesSince(
+    from: Position,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<StoreDiff> {
+    return this.now().changesSince(from, options);
   }
 
   events(

@@ -199,6 +199,10 @@ export interface BlameOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ReplayOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 export type Verdict = "same" | "superseded" | "withdrawn-since" | "already-withdrawn";
 
 /** One input of a decision, then and now. */
@@ -344,7 +348,8 @@ export interface Reader {
   lineageDiff(ref: string, from: Position, options?: LineageOptions): Promise<LineageDiff>;
   /** What an invalidation of the ref would withdraw: without a version, all versions so far. */
   impact(ref: string, options?: ImpactOptions): Promise<Impact>;
-  replay(ref: string): Promise<Replay>;
+  /** @throws `aborted` also */
+  replay(ref: string, options?: ReplayOptions): Promise<Replay>;
   /** The sources that make a version stale; none when it is not. */
   outdatedSources(ref: string): Promise<readonly OutdatedSource[]>;
   /** Every record as it stood, in the order of their creation, read as it is asked for. @throws `aborted` also */
@@ -359,7 +364,10 @@ export interface Reader {
    */
   changes(from: Position, options?: ChangesOptions): AsyncIterable<StoreChange>;
   /** All of `changes` at once. */
-  changesSince(from: Position): Promise<StoreDiff>;
+  changesSince(
+    from: Position,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<StoreDiff>;
   /** Events up to the reader's instant. */
   events(
     options?: ReadOptions & { readonly recordId?: RecordId | undefined },

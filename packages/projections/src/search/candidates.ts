@@ -62,8 +62,9 @@ async function recordsWithEvents(
   const until = Math.min(to, reading.asOf);
   if (from > until) return [];
   const ids = new Set<string>();
-  for await (const { recordId } of reading.events({ from: Math.max(1, from), until })) {
-    throwIfAborted(reading.signal);
+  const { signal } = reading;
+  for await (const { recordId } of reading.events({ from: Math.max(1, from), until, signal })) {
+    throwIfAborted(signal);
     ids.add(recordId);
   }
   return [...ids].flatMap((id) => readRecord(reading, id) ?? []);

@@ -145,5 +145,6 @@ test("a search that is no longer wanted stops", async () => {
     const signal = AbortSignal.abort();
     expect(await codeOf(() => reader.list("kind:even", { signal }))).toBe("aborted");
     expect(await codeOf(() => reader.list("attr.number=3", { signal }))).toBe("aborted");
+    expect(await codeOf(() => reader.stale({ signal }))).toBe("aborted");
   });
 });
