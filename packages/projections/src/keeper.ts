@@ -1,33 +1,17 @@
 /** Keeps one projection readable: the build that answers, the one being made aside, and the way from one to the other. */
-import { StoreError, toStoreError, type EmbeddedStore, type Position } from "@sennit/core";
+import { StoreError, toStoreError, type Position } from "@sennit/core";
 import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
 import type { Observable } from "rxjs/internal/Observable";
 
-import type { BuildPlace, BuildRef } from "./builds.ts";
+import type { BuildRef } from "./builds.ts";
 import { describeProgress } from "./describe-progress.ts";
+import { goesToWorker, type KeeperSettings } from "./keeper-settings.ts";
 import { LeavingBuilds } from "./leaving-builds.ts";
 import { closeBuild, openBuild, type OpenBuild } from "./open-build.ts";
 import type { ProjectionProgress } from "./progress.ts";
-import type { ProjectionDefinition } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
-import type { SharedLog } from "./shared-log.ts";
 import { WaitingList } from "./waiting-list.ts";
-import { canBuildInWorker, WorkerBuild } from "./worker-build.ts";
-
-/** What a keeper works with. */
-export interface KeeperSettings {
-  readonly store: EmbeddedStore;
-  readonly log: SharedLog;
-  readonly place: BuildPlace;
-  readonly definition: ProjectionDefinition;
-  readonly isBuiltIn: boolean;
-  /** Events to fold from which on a build is made in a thread of its own. */
-  readonly workerEventsMin: number;
-  /** Resolves when all projections are open: before, none begins. */
-  readonly opened: Promise<void>;
-  /** Called when a build is of no use any more. */
-  readonly onUnused: () => void;
-}
+import { WorkerBuild } from "./worker-build.ts";
 
 /** One projection of the views. What changes its builds is done one after the other. */
 export class ProjectionKeeper {
@@ -42,6 +26,7 @@ export class ProjectionKeeper {
   readonly #rebuilding = new WaitingList();
   /** Why no build could be begun. */
   #beginFailure: StoreError | undefined;
+  #isBeginning = false;
   #isPaused = false;
   #isClosed = false;
   #work: Promise<void> = Promise.resolve();
@@ -104,6 +89,7 @@ export class ProjectionKeeper {
       if (this.#isPaused) throw this.#paused();
       this.#follower()?.runner.recover();
       if (this.#beginFailure !== undefined) await this.#enqueue(() => this.#begin());
+      if (this.#isClosed) throw closed();
       const failure = this.#failure();
       if (failure !== null) throw failure;
       if (this.#usable(position) === undefined) await this.#waiting.wait(position, signal);
@@ -138,6 +124,7 @@ export class ProjectionKeeper {
       if (this.#beginFailure !== undefined) throw this.#beginFailure;
       if (this.#isClosed) throw closed();
       done = this.#rebuilding.wait(0);
+      this.#lookAtRebuilt();
     });
     await done;
   }
@@ -174,7 +161,7 @@ export class ProjectionKeeper {
       const begun = await this.#open(next, false);
       if (
         begun !== undefined &&
-        this.#goesToWorker(store.head - begun.runner.checkpoint.position)
+        goesToWorker(this.#settings, store.head - begun.runner.checkpoint.position)
       ) {
         await closeBuild(begun);
         this.#handOver(next);
@@ -186,36 +173,43 @@ export class ProjectionKeeper {
 
   /** Begins a build, unless there is one: the one that answers where nothing else does, and otherwise one aside. */
   async #begin(): Promise<void> {
-    const { place, definition, store } = this.#settings;
+    const { place, definition, store, onUnused } = this.#settings;
     if (this.#isClosed || this.#next !== undefined || this.#worker !== undefined) return;
-    this.#beginFailure = undefined;
-    try {
+    await this.#attempt(async () => {
       const { name, version } = definition;
       const { head } = store;
       const ref = { directory: place.newDirectory(name, version), version, begunAt: head };
-      const inWorker = this.#goesToWorker(head);
+      const inWorker = goesToWorker(this.#settings, head);
       const isAside = inWorker || this.#serving !== undefined;
       await place.set(
         name,
         isAside ? { serving: this.#serving?.ref, next: ref } : { serving: ref },
       );
+      // Nobody would stop what is begun from now on.
+      if (this.#isClosed) return;
       if (inWorker) this.#handOver(ref);
       else if (isAside) await this.#takeNext(ref);
-      else {
-        this.#serving = await this.#open(ref, true);
-      }
-    } catch (error) {
-      this.#beginFailure = toStoreError(error);
-      this.#waiting.rejectAll(this.#beginFailure);
-      this.#rebuilding.rejectAll(this.#beginFailure);
-    }
-    this.#tell();
+      else this.#serving = await this.#open(ref, true);
+    });
+    // The one before, which is not named any more, may hold what was erased.
+    onUnused();
   }
 
-  #goesToWorker(events: number): boolean {
-    const { definition, isBuiltIn, workerEventsMin, place } = this.#settings;
-    const isLong = events > 0 && events >= workerEventsMin;
-    return isLong && place.path("") !== undefined && canBuildInWorker(definition, isBuiltIn);
+  /** Begins a build, or goes on with one. Whoever waits for it is told when that fails. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    this.#beginFailure = undefined;
+    this.#isBeginning = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#beginFailure = toStoreError(error);
+      this.#worker = undefined;
+      this.#waiting.rejectAll(this.#beginFailure);
+      this.#rebuilding.rejectAll(this.#beginFailure);
+    } finally {
+      this.#isBeginning = false;
+    }
+    this.#tell();
   }
 
   #handOver(ref: BuildRef): void {
@@ -228,10 +222,9 @@ export class ProjectionKeeper {
     const takeBack = (isVoid: boolean): Promise<void> =>
       this.#enqueue(async () => {
         if (this.#worker?.build !== build) return;
-        this.#worker = undefined;
-        if (this.#isClosed) return;
+        if (this.#isClosed || isVoid) this.#worker = undefined;
         if (isVoid) await this.#begin();
-        else await this.#takeNext(ref);
+        else if (!this.#isClosed) await this.#attempt(() => this.#takeNext(ref));
       });
     // What it could not do is tried here, where it says why.
     build.done.then(takeBack, () => takeBack(false)).catch(() => undefined);
@@ -239,6 +232,8 @@ export class ProjectionKeeper {
 
   async #takeNext(ref: BuildRef): Promise<void> {
     this.#next = await this.#open(ref, true);
+    // Not before: without either, a rebuild would count as done.
+    this.#worker = undefined;
     if (this.#next === undefined) return this.#begin();
     this.#changed(this.#next);
   }
@@ -255,30 +250,32 @@ export class ProjectionKeeper {
   /** A build has got further, has failed or is void. */
   #changed(build: OpenBuild): void {
     if (build.runner.voidBy !== undefined) void this.#enqueue(() => this.#discard(build));
-    else if (build === this.#next) this.#lookAtNext(build);
-    else if (this.#isMade()) this.#rebuilding.resolveUpTo(0);
+    else if (build === this.#next || this.#next === undefined) this.#lookAtRebuilt();
     const failure = this.#failure();
     if (failure !== null) this.#waiting.rejectAll(failure);
     this.#tell();
   }
 
-  /** True when rows that were made anew in the place of void ones have caught up. */
-  #isMade(): boolean {
-    if (this.#next !== undefined || this.#worker !== undefined) return false;
-    return (this.#serving?.runner.checkpoint.position ?? -1) >= this.#settings.store.head;
+  /** Tells those who wait for rows made anew, in the place of void ones or aside, or sees to it that these are taken. */
+  #lookAtRebuilt(): void {
+    if (this.#next !== undefined) return this.#lookAtNext(this.#next);
+    if (this.#worker !== undefined || this.#isBeginning || this.#serving === undefined) return;
+    const { ref, runner } = this.#serving;
+    if (runner.checkpoint.position >= ref.begunAt) this.#rebuilding.resolveUpTo(0);
   }
 
   #lookAtNext(next: OpenBuild): void {
     if (this.#isClosed) return;
     const { failure, checkpoint } = next.runner;
-    const { store } = this.#settings;
-    const least = this.#serving?.runner.checkpoint.position ?? store.head;
-    const isThere = this.#serving?.runner.isFrozen === false ? least : store.head;
+    const served = this.#serving?.runner.checkpoint.position ?? 0;
+    const isLive = this.#serving?.runner.isFrozen === false;
+    // The head of now may always be ahead of it.
+    const least = isLive ? served : Math.max(served, next.ref.begunAt);
     if (failure !== null) {
       this.#rebuilding.rejectAll(failure);
       // One that was asked for, while the old rows go on, is given up.
-      if (this.#serving?.runner.isFrozen === false) void this.#enqueue(() => this.#discard(next));
-    } else if (checkpoint.position >= isThere) void this.#enqueue(() => this.#swap(next));
+      if (isLive) void this.#enqueue(() => this.#discard(next));
+    } else if (checkpoint.position >= least) void this.#enqueue(() => this.#swap(next));
   }
 
   async #swap(next: OpenBuild): Promise<void> {

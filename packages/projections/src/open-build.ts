@@ -30,7 +30,7 @@ const passing = ["store-locked", "disk-full"];
  * Opens a build where it stopped. The runner is not started yet.
  *
  * @returns undefined when its rows are not those of this log and version, or cannot be read
- * @throws `store-locked`, `disk-full`
+ * @throws `store-locked`, `disk-full`, and what reading the log throws
  */
 export async function openBuild(
   { store, log, place, definition }: Opening,
@@ -48,10 +48,13 @@ export async function openBuild(
   const checkpoint =
     readCheckpoint(storage) ?? (create ? emptyCheckpoint(definition, ref.begunAt) : undefined);
   const isFrozen = ref.version !== definition.version;
-  if (checkpoint === undefined || !(await holds(store, ref, checkpoint, isFrozen))) {
-    await storage.close();
-    return undefined;
+  let isUsed = false;
+  try {
+    isUsed = checkpoint !== undefined && (await holds(store, ref, checkpoint, isFrozen));
+  } finally {
+    if (!isUsed) await storage.close();
   }
+  if (checkpoint === undefined || !isUsed) return undefined;
   const isGone = () => place.isGone(ref.directory);
   const settings = { store, log, storage, definition, checkpoint, isFrozen, isGone, onChange };
   return { ref, storage, runner: new ProjectionRunner(settings) };

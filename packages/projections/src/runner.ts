@@ -211,7 +211,8 @@ export class ProjectionRunner {
   async #follow(until: Position): Promise<void> {
     const { log, storage, definition } = this.#settings;
     const checkpoint = this.#checkpoint;
-    const chunks = log.read(checkpoint.position + 1, until, this.#stop.signal);
+    const { position, begunAt } = checkpoint;
+    const chunks = log.read({ from: position + 1, until, begunAt }, this.#stop.signal);
     const isOver = () => this.#voidBy !== undefined || this.#isPaused;
     const onWritten = (written: Checkpoint) => this.#reached(written);
     const target = { storage, definition, rows: this.rows, checkpoint, onWritten, isOver };

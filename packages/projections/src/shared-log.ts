@@ -11,13 +11,34 @@ import type { Entry } from "@sennit/core/storage";
 const recentMax = 4;
 
 interface Chunk {
+  /** Head of the log before it was read: what is erased later may still be in it. */
+  readonly head: Position;
   readonly from: Position;
   readonly entries: readonly Entry[];
   /** Those that have been decoded while there was more than one reader. */
   readonly events: (RecordedEvent | undefined)[];
 }
 
-type Pass = AsyncGenerator<readonly Entry[]>;
+/** What a reader wants. */
+interface Range {
+  readonly from: Position;
+  readonly until: Position;
+  /** Head of the log when the fold of the reader began: it gets nothing that was read before. */
+  readonly begunAt: Position;
+}
+
+/** What is being read of a view the storage had of itself. */
+interface Pass {
+  readonly head: Position;
+  readonly from: Position;
+  readonly chunks: AsyncGenerator<readonly Entry[]>;
+}
+
+/** A chunk being read. */
+interface Pull {
+  readonly head: Position;
+  readonly chunk: Promise<Chunk | undefined>;
+}
 
 /** One decoded pass over the log serves every reader that is where another one is, or a few chunks behind. */
 export class SharedLog {
@@ -27,7 +48,7 @@ export class SharedLog {
   /** Passes by the position they come to next. */
   readonly #passes = new Map<Position, Pass>();
   /** Chunks being read, by their first position. */
-  readonly #pending = new Map<Position, Promise<Chunk | undefined>>();
+  readonly #pending = new Map<Position, Pull>();
   #recent: Chunk[] = [];
 
   /** @param freezes whether events are frozen to the bottom, because code that is not our own gets them */
@@ -42,15 +63,14 @@ export class SharedLog {
 
   /** The events of a range in chunks. They are shared: nobody may change them. @throws the codes of `EventLog.read` */
   async *read(
-    from: Position,
-    until: Position,
+    { from, until, begunAt }: Range,
     signal: AbortSignal,
   ): AsyncGenerator<Iterable<RecordedEvent>> {
     this.#readers += 1;
     try {
       for (let position = from; position <= until;) {
         throwIfAborted(signal);
-        const chunk = await this.#chunkAt(position, until);
+        const chunk = await this.#chunkAt({ from: position, until, begunAt });
         if (chunk === undefined) return;
         const end = Math.min(until + 1, chunk.from + chunk.entries.length);
         yield this.#events(chunk, position - chunk.from, end - chunk.from);
@@ -62,27 +82,46 @@ export class SharedLog {
     }
   }
 
-  #chunkAt(position: Position, until: Position): Promise<Chunk | undefined> | Chunk {
+  #chunkAt(range: Range): Promise<Chunk | undefined> | Chunk {
+    const { from: position, begunAt } = range;
     const recent = this.#recent.find(
-      ({ from, entries }) => from <= position && position < from + entries.length,
+      ({ head, from, entries }) =>
+        head >= begunAt && from <= position && position < from + entries.length,
     );
     if (recent !== undefined) return recent;
     const pending = this.#pending.get(position);
-    if (pending !== undefined) return pending;
-    const pulled = this.#pull(position, until).finally(() => this.#pending.delete(position));
-    this.#pending.set(position, pulled);
-    return pulled;
+    if (pending !== undefined && pending.head >= begunAt) return pending.chunk;
+    const begun = this.#passes.get(position);
+    this.#passes.delete(position);
+    const isTooOld = begun !== undefined && begun.head < begunAt;
+    const pass = begun === undefined || isTooOld ? this.#pass(range) : begun;
+    const chunk = this.#pull(pass, range, isTooOld ? begun : undefined).finally(() => {
+      if (this.#pending.get(position) === pull) this.#pending.delete(position);
+    });
+    const pull: Pull = { head: pass.head, chunk };
+    this.#pending.set(position, pull);
+    return chunk;
   }
 
-  async #pull(position: Position, until: Position): Promise<Chunk | undefined> {
-    const begun = this.#passes.get(position);
-    const pass = begun ?? this.#store.log.readEntries({ from: position, until });
-    this.#passes.delete(position);
-    const { value: entries, done } = await pass.next();
+  #pass({ from, until }: Range): Pass {
+    const { head, log } = this.#store;
+    return { head, from, chunks: log.readEntries({ from, until }) };
+  }
+
+  /** @param unused a pass that goes no further */
+  async #pull(pass: Pass, range: Range, unused?: Pass): Promise<Chunk | undefined> {
+    const { from } = range;
+    const { head } = pass;
+    await unused?.chunks.return(undefined);
+    const { value: entries, done } = await pass.chunks.next();
     // One begun for a reader that wanted less goes no further.
-    if (done === true) return begun === undefined ? undefined : this.#pull(position, until);
-    const chunk = { from: position, entries, events: [] };
-    this.#passes.set(position + entries.length, pass);
+    if (done === true) return pass.from === from ? undefined : this.#pull(this.#pass(range), range);
+    const chunk = { head, from, entries, events: [] };
+    const end = from + entries.length;
+    const other = this.#passes.get(end);
+    const [kept, left] = other !== undefined && other.head > head ? [other, pass] : [pass, other];
+    this.#passes.set(end, kept);
+    await left?.chunks.return(undefined);
     // What nobody else reads should be forgotten as soon as it is folded: keeping it costs the garbage collector most.
     this.#recent = this.#readers > 1 ? [...this.#recent.slice(1 - recentMax), chunk] : [];
     return chunk;
@@ -106,7 +145,7 @@ export class SharedLog {
     const passes = [...this.#passes.values()];
     this.#passes.clear();
     this.#recent = [];
-    await Promise.all(passes.map((pass) => pass.return(undefined)));
+    await Promise.all(passes.map(({ chunks }) => chunks.return(undefined)));
   }
 }
 

@@ -1,0 +1,95 @@
+/** Builds that cannot be taken over, or not yet: whoever waits is told, and what is asked for again is done. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { created, openMemoryStore, openStore, StoreError, type EmbeddedStore } from "@sennit/core";
+import { codeOf, eventually, withTemporaryDirectory } from "@sennit/core/testing";
+import { expect, test } from "vitest";
+
+import { openBuildDirectory, openMemoryBuilds, type BuildPlace } from "./builds.ts";
+import { recordsProjection } from "./read-models/records.ts";
+import { creations, expectFolded, progressOf } from "./testing/tally.ts";
+import { openViewsIn, type Views } from "./views.ts";
+
+const broken = new StoreError("write-failed", "broken");
+
+/** A store of ten records without views, and where these will stand. */
+async function withPlace(use: (store: EmbeddedStore, place: BuildPlace) => Promise<void>) {
+  await withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append(creations(10));
+    await use(store, await openBuildDirectory(join(directory, "views")));
+    await store.close();
+  });
+}
+
+function openInWorker(store: EmbeddedStore, place: BuildPlace): Promise<Views> {
+  return openViewsIn(store, place, [recordsProjection], 1);
+}
+
+test("who waits for rows made in another thread is told when they cannot be opened", async () => {
+  await withPlace(async (store, place) => {
+    let isBroken = true;
+    const open = place.open.bind(place);
+    place.open = (directory, options) =>
+      isBroken ? Promise.reject(broken) : open(directory, options);
+    const views = await openInWorker(store, place);
+    expect(await codeOf(() => views.at())).toBe("write-failed");
+    expect(progressOf(views, "records").state).toBe("failed");
+    expect(await codeOf(() => views.rebuild("records"))).toBe("write-failed");
+    isBroken = false;
+    await views.caughtUp();
+    await expectFolded(store, views, recordsProjection);
+    await views.close();
+  });
+});
+
+test("a build that an erasure makes void in another thread is removed", async () => {
+  await withPlace(async (store, place) => {
+    await store.append([created("scan", { kind: "dataset", name: "Marie Curie" })]);
+    const views = await openInWorker(store, place);
+    await store.erase(["scan@1"], { cause: "asked for" });
+    await views.caughtUp();
+    const names = await readdir(place.path("") ?? "");
+    expect(names.toSorted()).toEqual(["builds.json", `records@${recordsProjection.version}-2`]);
+    await views.close();
+  });
+});
+
+test("rows that nothing answers beside take their place although the log is ahead of them", async () => {
+  await withPlace(async (store, place) => {
+    const made: { views?: Views } = {};
+    const open = place.open.bind(place);
+    place.open = async (directory, options) => {
+      await store.append(creations(1, 10));
+      made.views?.pause("records");
+      return open(directory, options);
+    };
+    const views = await openInWorker(store, place);
+    made.views = views;
+    await eventually(() =>
+      expect(progressOf(views, "records")).toMatchObject({ position: 10, lag: 1, rebuild: null }),
+    );
+    await views.close();
+  });
+});
+
+test("rows that could not take the place of others do when that is asked for again", async () => {
+  const store = await openMemoryStore();
+  await store.append(creations(10));
+  const place = openMemoryBuilds();
+  const views = await openViewsIn(store, place, [recordsProjection], Infinity);
+  await views.caughtUp();
+  const old = views.rows("records");
+  let isBroken = true;
+  const set = place.set.bind(place);
+  place.set = (name, builds) =>
+    isBroken && builds.next === undefined ? Promise.reject(broken) : set(name, builds);
+  expect(await codeOf(() => views.rebuild("records"))).toBe("write-failed");
+  expect(views.rows("records")).toBe(old);
+  isBroken = false;
+  await views.rebuild("records");
+  expect(views.rows("records")).not.toBe(old);
+  await views.close();
+  await store.close();
+});
