@@ -41,24 +41,6 @@ test("a chunk kept since before an erasure is for nobody who begins after it", a
   });
 });
 
-test("a pass begun before an erasure goes no further for who begins after it", async () => {
-  await withStore(async (store) => {
-    await store.append(creations(9000));
-    await store.append([created("scan", { kind: "dataset", name: secret })]);
-    const log = new SharedLog(store, false);
-    const until = store.head;
-    const early = log.read({ from: 1, until, begunAt: until }, signal);
-    const first = (await early.next()).value as Iterable<RecordedEvent>;
-    const from = [...first].length + 1;
-    expect(from).toBeLessThan(until);
-    await store.erase(["scan@1"], { cause: "asked for" });
-    const late = await textOf(log.read({ from, until, begunAt: store.head }, signal));
-    expect(late).toContain("scan");
-    expect(late).not.toContain(secret);
-    await early.return(undefined);
-  });
-});
-
 test("of two passes that come to the same position none stays open", async () => {
   await withStore(async (store) => {
     await store.append(creations(10));
