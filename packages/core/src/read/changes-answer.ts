@@ -86,10 +86,13 @@ function changeOf(
   const isErased = after.erased || before?.erased === true;
   const mark = isErased && { isErased: true as const };
   const row = { recordId, kind, name, position, toVersion: after.version, ...mark };
-  if (before === undefined) return { ...row, changes: ["created"], fromVersion: null, fields: [] };
+  const isValid = versions.withdrawalOf(after.contentVersion, asOf) === undefined;
+  if (before === undefined) {
+    const changes: StoreChange["changes"] = isValid ? ["created"] : ["created", "withdrawn"];
+    return { ...row, changes, fromVersion: null, fields: [] };
+  }
   const fields = isErased ? [] : fieldChanges(versions.document(before), document);
   const wasValid = versions.withdrawalOf(before.contentVersion, from) === undefined;
-  const isValid = versions.withdrawalOf(after.contentVersion, asOf) === undefined;
   const changes: StoreChange["changes"][number][] = [];
   const isOther = isErased && before.contentVersion !== after.contentVersion;
   if (fields.length > 0 || isOther) changes.push("updated");

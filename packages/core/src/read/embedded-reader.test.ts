@@ -209,6 +209,13 @@ test("changes between two instants are told record by record", async () => {
   ]);
   expect(await changes(9)).toEqual([["b", "updated", "restored"]]);
   expect(await changes(store.head)).toEqual([]);
+  await store.append([make("f"), make("g", ["f"]), make("h")]);
+  await store.append([withdraw("f")]);
+  expect(await changes(10)).toEqual([
+    ["f", "created", "withdrawn"],
+    ["g", "created", "withdrawn"],
+    ["h", "created"],
+  ]);
   expect(await codeOf(() => store.changesSince(-1))).toBe("argument-invalid");
   expect(await codeOf(() => store.changesSince(store.head + 1))).toBe("argument-invalid");
 });

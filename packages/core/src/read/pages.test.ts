@@ -49,7 +49,11 @@ function predicted(oracle: Oracle, from: Position, to: Position): Partial<StoreC
     const position = events.find((event) => event.recordId === recordId)?.position ?? 0;
     const { kind, name, version: toVersion } = now;
     const row = { recordId, kind, name, position, toVersion };
-    if (fromVersion === 0) return { ...row, fromVersion: null, changes: ["created"] };
+    if (fromVersion === 0) {
+      const isWithdrawn = now.status === "invalid";
+      const changes = ["created" as const, ...(isWithdrawn ? ["withdrawn" as const] : [])];
+      return { ...row, fromVersion: null, changes };
+    }
     const then = before.record({ recordId, version: fromVersion });
     const changes: StoreChange["changes"][number][] = [];
     if (documentText(then) !== documentText(now)) changes.push("updated");

@@ -242,7 +242,7 @@ export interface StoreChange {
   readonly recordId: RecordId;
   readonly kind: string;
   readonly name: string;
-  /** `created`, or any of the others. A record with another version and the same content and validity is `touched`. */
+  /** `created`, with `withdrawn` if it is not valid any more; or any of the others. A record with another version and the same content and validity is `touched`. */
   readonly changes: readonly ("created" | "updated" | "withdrawn" | "restored" | "touched")[];
   /** The position of its first event between the two. */
   readonly position: Position;
