@@ -198,3 +198,14 @@ test("any text is a query or refused at a place inside it", async () => {
     propertySettings(1000),
   );
 });
+
+test("a term without a value is told with the whole of its field", () => {
+  const refusal = (query: string) => {
+    try {
+      return parseQuery(query);
+    } catch (error) {
+      return isStoreError(error) ? error.message : error;
+    }
+  };
+  expect(refusal("tag.loss<")).toContain("tag.loss<");
+});

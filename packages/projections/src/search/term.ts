@@ -30,7 +30,7 @@ export function termNode(query: string, token: FieldToken): SearchNode {
     throw refuse(operator, operatorProblem(token, operator.text));
   if (token.parts.length === 0) {
     throw refuse(token.value, {
-      problem: `${field}${operator.text} has no value`,
+      problem: `${[field, ...path].join(".")}${operator.text} has no value`,
       expected: expectedValue[value],
     });
   }
