@@ -5,7 +5,7 @@ import { created } from "../event/event.ts";
 import { openMemoryStore } from "../open-store.ts";
 import type { EmbeddedStore } from "../store.ts";
 import { make, withdraw } from "../testing/samples.ts";
-import type { LineageFilter } from "./reader.ts";
+import type { LineageFilter, PathsOptions } from "./reader.ts";
 
 let store: EmbeddedStore;
 
@@ -113,6 +113,9 @@ test("limits, depths and positions that are none are refused", async () => {
   const refused = { code: "argument-invalid" };
   for (const limit of [0, 1.5, 10_001, Number.NaN]) {
     await expect(store.paths("b", "a", { limit })).rejects.toMatchObject(refused);
+  }
+  for (const options of [{ depth: 1 }, { direction: "ancestors" }]) {
+    await expect(store.paths("b", "a", options as PathsOptions)).rejects.toMatchObject(refused);
   }
   for (const from of [-1, 3, 0.5, Number.NaN]) {
     await expect(store.lineageDiff("b", from)).rejects.toMatchObject(refused);

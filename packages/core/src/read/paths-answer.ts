@@ -11,12 +11,22 @@ import { mustFindRef, type ReadScope } from "./scope.ts";
 
 const limitDefault = 100;
 
+/** What may be asked of paths: a depth, say, would be taken for heeded. */
+const knownOptions: Readonly<Record<keyof PathsOptions, true>> = {
+  roles: true,
+  relations: true,
+  kinds: true,
+  limit: true,
+  signal: true,
+};
+
 export async function answerPaths(
   scope: ReadScope,
   one: string,
   other: string,
   options: PathsOptions,
 ): Promise<LineagePaths> {
+  assertKnown(options);
   const { limit = limitDefault } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > limits.pathsMax) {
     throw new StoreError(
@@ -52,4 +62,16 @@ export async function answerPaths(
     paths,
     hasMore: search.hasMore,
   };
+}
+
+function assertKnown(options: PathsOptions): void {
+  const unknown = Object.entries(options).find(
+    ([name, value]) => value !== undefined && !Object.hasOwn(knownOptions, name),
+  )?.[0];
+  if (unknown === undefined) return;
+  throw new StoreError(
+    "argument-invalid",
+    `paths has no option ${JSON.stringify(unknown)}; its options are ${Object.keys(knownOptions).join(", ")}.`,
+    { details: { option: unknown } },
+  );
 }
