@@ -68,8 +68,19 @@ test("timeline draws bars of the events of each bucket, as of any instant", asyn
     ]);
     expect((await shell.json("timeline", "--who", "nobody"))["rows"]).toEqual([]);
     expect((await shell.json("timeline", "--to", "2026-03-01T00:00:00Z"))["rows"]).toEqual([]);
+    for (const flag of ["--from", "--to"]) {
+      const whole = await shell.json("timeline", "--bucket", "hour");
+      const day = await shell.json("timeline", "--bucket", "hour", flag, "2026-03-02");
+      expect(day["rows"]).toEqual(whole["rows"]);
+    }
+    expect((await shell.json("timeline", "--from", "2026-03-03"))["rows"]).toEqual([]);
+    expect((await shell.json("timeline", "--to", "2026-03-01"))["rows"]).toEqual([]);
+    expect((await shell.refusal(["timeline", "--from", "2026-02-30"])).details).toMatchObject({
+      flag: "--from",
+    });
     for (const words of [
       ["--bucket", "year"],
+      ["--by", "kind", "--by", "kind"],
       ["--by", "name"],
       ["--type", "x"],
       ["--from", "x"],

@@ -1,5 +1,5 @@
 /** `sennit timeline`: how many events there were, and when. */
-import { StoreError } from "@sennit/core";
+import { parseTimestamp, StoreError } from "@sennit/core";
 import type { Timeline, TimelineBucket, TimelineField, TimelineRow } from "@sennit/projections";
 
 import { noteAsOf } from "../answers.ts";
@@ -44,9 +44,14 @@ export const command = defineCommand({
       name: "from",
       type: "string",
       value: "TIME",
-      help: "From the bucket of this RFC 3339 time on",
+      help: "From the bucket of this date or RFC 3339 time on",
     },
-    { name: "to", type: "string", value: "TIME", help: "Up to the bucket of this RFC 3339 time" },
+    {
+      name: "to",
+      type: "string",
+      value: "TIME",
+      help: "Up to the bucket of this date's end or RFC 3339 time",
+    },
   ],
   examples: [
     "sennit timeline --by kind",
@@ -54,6 +59,7 @@ export const command = defineCommand({
   ],
   async run(context) {
     const { values, out, io } = context;
+    assertDistinct(values.texts("by"));
     const type = chosen("type", values.text("type"), typeNames);
     const query = {
       bucket: chosen("bucket", values.text("bucket"), bucketNames),
@@ -61,8 +67,8 @@ export const command = defineCommand({
       kind: values.text("kind"),
       type: type === undefined ? undefined : (`record.${type}` as const),
       actor: values.text("who"),
-      from: values.text("from"),
-      to: values.text("to"),
+      from: checkedTime(context, "from"),
+      to: checkedTime(context, "to"),
       signal: io.signal,
     };
     const { readTimeline, timelineProjection } = await import("@sennit/projections");
@@ -92,6 +98,35 @@ function chosen<Name extends string>(
     "argument-invalid",
     `--${flag} must be one of ${known.join(", ")}, and ${JSON.stringify(value)} is not.`,
     { details: { flag: `--${flag}`, value } },
+  );
+}
+
+/** @throws `argument-invalid` for a field that is named twice */
+function assertDistinct(fields: readonly string[]): void {
+  const repeated = fields.find((field, index) => fields.indexOf(field) !== index);
+  if (repeated === undefined) return;
+  throw new StoreError(
+    "argument-invalid",
+    `--by names ${JSON.stringify(repeated)} more than once.`,
+    {
+      details: { flag: "--by", value: repeated },
+    },
+  );
+}
+
+/** The text of a flag for a date or a time. @throws `argument-invalid` for what is neither */
+function checkedTime({ values }: Context, flag: "from" | "to"): string | undefined {
+  const text = values.text(flag);
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
+  if (parseTimestamp(time) !== undefined) return text;
+  throw new StoreError(
+    "argument-invalid",
+    `--${flag} must be a date or an RFC 3339 time with a zone, and ${JSON.stringify(text)} is not.`,
+    {
+      hint: "Write 2026-03-02 or 2026-03-02T10:00:00Z.",
+      details: { flag: `--${flag}`, value: text },
+    },
   );
 }
 

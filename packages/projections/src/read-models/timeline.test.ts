@@ -242,7 +242,8 @@ test("a size, a field or a time that is none is refused, and a read can be stopp
   expect(await refusal({ bucket: "year" })).toBe("argument-invalid");
   expect(await refusal({ by: ["name"] })).toBe("argument-invalid");
   expect(await refusal({ from: "yesterday" })).toBe("argument-invalid");
-  expect(await refusal({ to: "2026-03-02" })).toBe("argument-invalid");
+  expect(await refusal({ to: "2026-02-30" })).toBe("argument-invalid");
+  expect(await refusal({ by: ["kind", "type", "kind"] })).toBe("argument-invalid");
   expect(await refusal({ signal: AbortSignal.abort() })).toBe("aborted");
   await views.close();
 });

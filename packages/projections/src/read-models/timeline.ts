@@ -6,7 +6,6 @@
  */
 import {
   formatTimestamp,
-  parseTimestamp,
   StoreError,
   throwIfAborted,
   type EventType,
@@ -16,6 +15,7 @@ import {
 } from "@sennit/core";
 
 import type { KeyPart } from "../keys.ts";
+import { instantsIn } from "../search/literal.ts";
 import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
 import type { ProjectionRows } from "../projection-rows.ts";
 
@@ -86,7 +86,7 @@ export interface TimelineQuery {
   readonly type?: EventType | undefined;
   /** Null for events without an actor, and for those whose content was erased. */
   readonly actor?: string | null | undefined;
-  /** A time in the first bucket and one in the last, RFC 3339 with a zone: buckets are told whole. Default: all. */
+  /** A time in the first bucket and one in the last, RFC 3339 with a zone, or dates, which are whole days in UTC: buckets are told whole. Default: all. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -131,6 +131,7 @@ export async function readTimeline(
   const { bucket = "day", by = [], signal } = query;
   assertOneOf("bucket", bucket, timelineBuckets);
   for (const field of by) assertOneOf("by", field, timelineFields);
+  assertDistinct(by);
   const first = boundary(query, "from", bucket) ?? -Infinity;
   const last = boundary(query, "to", bucket) ?? Infinity;
   const tally = new Tally(by);
@@ -175,6 +176,14 @@ function assertOneOf(what: string, value: string, known: readonly string[]): voi
   );
 }
 
+function assertDistinct(by: readonly TimelineField[]): void {
+  const repeated = by.find((field, index) => by.indexOf(field) !== index);
+  if (repeated === undefined) return;
+  throw new StoreError("argument-invalid", `by names ${repeated} more than once.`, {
+    details: { by: repeated },
+  });
+}
+
 function isAsked(group: Group, { kind, type, actor }: TimelineQuery): boolean {
   return (
     (kind === undefined || group.kind === kind) &&
@@ -191,11 +200,11 @@ function boundary(
 ): number | undefined {
   const text = query[name];
   if (text === undefined) return undefined;
-  const us = parseTimestamp(text);
+  const us = instantsIn(text)?.[name === "from" ? 0 : 1];
   if (us !== undefined) return bucketStart(us / 1000, bucket);
   throw new StoreError(
     "argument-invalid",
-    `${name} must be an RFC 3339 time with a zone, and ${JSON.stringify(text)} is not.`,
+    `${name} must be a date or an RFC 3339 time with a zone, and ${JSON.stringify(text)} is not.`,
     { details: { [name]: text } },
   );
 }
