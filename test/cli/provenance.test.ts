@@ -346,6 +346,11 @@ test("lineage tells what two records have in common, and what changed since", as
     expect(await shell.text("lineage", "a", "--down", "--refs")).toBe("b@1\nc@1\nd@1\ne@1\n");
     const then = await shell.json("lineage", "a", "--down", "--since", "4", "--as-of", "5");
     expect(then["nodes"]).toMatchObject([{ recordId: "e", change: "joined", status: "valid" }]);
+    const words = ["lineage", "a", "--down", "--since", "5"];
+    expect((await shell.run(words)).stderr).toBe("");
+    await shell.text("update", "a", "--set", "attributes.x=1");
+    expect((await shell.run(words)).stderr).toContain("a@1: name another with REF@V");
+    expect((await shell.run(["lineage", "a@1", ...words.slice(2)])).stderr).toBe("");
   });
 });
 

@@ -1,5 +1,6 @@
 /** `sennit lineage`: what a record rests on, what rests on it, in which ways, and since when. */
 import {
+  formatRef,
   parseAsOf,
   StoreError,
   type LineageFilter,
@@ -10,6 +11,7 @@ import {
 import { noteAsOf } from "../answers.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { printable } from "../output.ts";
 import {
   printCommonAncestors,
   printLineageDiff,
@@ -208,7 +210,8 @@ async function answerSince(
 ): Promise<void> {
   const { out } = context;
   const store = await context.store();
-  const { asOf } = await store.at(parseAsOf(since));
+  const then = await store.at(parseAsOf(since));
+  const { asOf } = then;
   if (asOf > reader.asOf) {
     throw new StoreError(
       "argument-invalid",
@@ -222,4 +225,13 @@ async function answerSince(
     return;
   }
   printLineageDiff(out, diff);
+  if (diff.direction === "ancestors") return;
+  const before = await then.findRecord(diff.of.recordId);
+  if (before === undefined || before.version === diff.of.version) return;
+  const had = formatRef({ recordId: before.id, version: before.version });
+  const { changes } = await reader.diff(had, formatRef(diff.of));
+  if (changes.length === 0) return;
+  out.note(
+    `At position ${asOf} the record had another content, ${printable(had)}: name another with REF@V.`,
+  );
 }
