@@ -281,7 +281,7 @@ test("an instant that is none, or is still ahead, is refused by every read", asy
         code: "as-of-invalid",
       });
       expect(await refused(""), what).toEqual({ exit: 2, code: "as-of-invalid" });
-      expect(await refused("-1"), what).toEqual({ exit: 3, code: "label-not-found" });
+      expect(await refused("-1"), what).toEqual({ exit: 2, code: "as-of-invalid" });
       expect(await refused("nonsense"), what).toEqual({ exit: 3, code: "label-not-found" });
     }
   });

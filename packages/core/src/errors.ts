@@ -73,7 +73,7 @@ export const errorCodes = {
   "key-invalid": { category: "invalid", hint: "Check the key file, or put back a copy of it." },
   "label-invalid": {
     category: "invalid",
-    hint: "A label holds no white space and looks like neither a position nor a time.",
+    hint: "A label holds no white space, looks like neither a number nor a time, and does not begin with a minus.",
   },
   "not-a-store": {
     category: "invalid",

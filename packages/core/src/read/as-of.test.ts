@@ -1,6 +1,7 @@
 /** Resolving instants: positions, times, labels, and what is still ahead. */
 import { expect, test } from "vitest";
 
+import { created } from "../event/event.ts";
 import { openMemoryStore, openStore } from "../open-store.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { make, revise, withdraw } from "../testing/samples.ts";
@@ -122,6 +123,45 @@ test("an instant as a person writes it is a position, a time or a label", async 
   expect(parseAsOf("submitted-paper")).toEqual({ label: "submitted-paper" });
   expect(await codeOf(() => parseAsOf("2026-03-02"))).toBe("as-of-invalid");
   expect(await codeOf(() => parseAsOf(""))).toBe("as-of-invalid");
+});
+
+test("what reads as a number or begins with a minus is neither a position nor a label", async () => {
+  const { store } = await storeInTime();
+  for (const text of ["-1", "+1", "1.0", "1e2", "0x1", "-", "-x", "9".repeat(20), "Infinity"]) {
+    expect(await codeOf(() => parseAsOf(text)), text).toBe("as-of-invalid");
+    expect(await codeOf(() => store.label(text, 1)), text).toBe("label-invalid");
+  }
+  for (const text of ["v1", "1st", "x-1", "NaN"]) {
+    await store.label(text, 1);
+    expect((await store.at(parseAsOf(text))).asOf).toBe(1);
+  }
+});
+
+test("a label that could not be set any more leaves the others readable", async () => {
+  const { store, position } = await storeInTime();
+  const document = { kind: "label", name: "-1", attributes: { position: 1 } };
+  await store.append([created("label:-1", document)]);
+  await store.label("good", 2);
+  expect(await position({ label: "good" })).toBe(2);
+  expect((await store.summary()).labels.map(({ name }) => name)).toEqual(["-1", "good"]);
+});
+
+test("as-of with more than one member, or with one of another type, is refused", async () => {
+  const { position } = await storeInTime();
+  const asOfs: unknown[] = [
+    { position: 1, time: "2026-03-02T10:00:00Z" },
+    { position: 1, label: "x" },
+    { time: "2026-03-02T10:00:00Z", label: "x" },
+    { position: "1" },
+    { position: 1n },
+    { time: 1 },
+    { label: 1 },
+    null,
+  ];
+  for (const asOf of asOfs) {
+    expect(await codeOf(() => position(asOf as AsOf))).toBe("as-of-invalid");
+  }
+  expect(await position({ position: 1, time: undefined })).toBe(1);
 });
 
 test("S6: a time answered once keeps its answer when the store is opened again with a clock that stepped back", async () => {

@@ -5,7 +5,7 @@ import type { Position } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { RecordVersions } from "../records/versions.ts";
 import { parseTimestamp } from "../timestamp.ts";
-import { labelPosition, labelRecordId } from "./labels.ts";
+import { isLikeNumber, labelPosition, labelRecordId } from "./labels.ts";
 import type { AsOf } from "./reader.ts";
 
 /**
@@ -14,22 +14,27 @@ import type { AsOf } from "./reader.ts";
  * @throws `as-of-invalid`, `as-of-ahead-of-head`, `label-not-found`, `label-invalid`
  */
 export async function resolveAsOf(log: EmbeddedLog, asOf: AsOf): Promise<Position> {
-  if (typeof asOf !== "object" || asOf === null) {
-    throw new StoreError("as-of-invalid", "As-of must hold a position, a time or a label.");
+  const { position, time, label }: Partial<Record<"position" | "time" | "label", unknown>> =
+    typeof asOf === "object" && asOf !== null ? asOf : {};
+  if ([position, time, label].filter((member) => member !== undefined).length !== 1) {
+    throw new StoreError(
+      "as-of-invalid",
+      "As-of must hold a position, a time or a label, and one of them only.",
+    );
   }
-  if ("position" in asOf) return resolvePosition(log, asOf.position);
-  if ("time" in asOf) return resolveTime(log, asOf.time);
-  if ("label" in asOf) return resolveLabel(log, asOf.label);
-  throw new StoreError("as-of-invalid", "As-of must hold a position, a time or a label.");
+  if (position !== undefined) return resolvePosition(log, position);
+  if (time !== undefined) return resolveTime(log, time);
+  return resolveLabel(log, label);
 }
 
 /**
  * Reads an instant as a person writes it: digits are a position, a date with a time is a time, the rest is a label.
+ * What reads as a number in another way, or begins with a minus, is none of them.
  *
  * @throws `as-of-invalid`
  */
 export function parseAsOf(text: string): AsOf {
-  if (/^\d+$/.test(text)) return { position: Number(text) };
+  if (/^\d+$/.test(text) && Number(text) <= limits.positionMax) return { position: Number(text) };
   if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
     if (parseTimestamp(text) !== undefined) return { time: text };
     throw new StoreError("as-of-invalid", `${JSON.stringify(text)} is no complete time.`, {
@@ -37,15 +42,16 @@ export function parseAsOf(text: string): AsOf {
     });
   }
   if (text.length === 0) throw new StoreError("as-of-invalid", "As-of must not be empty.");
+  if (isLikeNumber(text)) throw noPosition(JSON.stringify(text));
   return { label: text };
 }
 
-function resolvePosition(log: EmbeddedLog, position: Position): Position {
+function resolvePosition(log: EmbeddedLog, position: unknown): Position {
+  if (typeof position !== "number") {
+    throw noPosition(typeof position === "string" ? JSON.stringify(position) : typeof position);
+  }
   if (!Number.isInteger(position) || position < 0 || position > limits.positionMax) {
-    throw new StoreError(
-      "as-of-invalid",
-      `${position} is no position: positions are whole numbers from 0.`,
-    );
+    throw noPosition(String(position));
   }
   if (position > log.head) {
     throw new StoreError(
@@ -59,7 +65,17 @@ function resolvePosition(log: EmbeddedLog, position: Position): Position {
   return position;
 }
 
-async function resolveTime(log: EmbeddedLog, time: string): Promise<Position> {
+function noPosition(what: string): StoreError {
+  return new StoreError(
+    "as-of-invalid",
+    `${what} is no position: positions are whole numbers from 0 to ${limits.positionMax}.`,
+  );
+}
+
+async function resolveTime(log: EmbeddedLog, time: unknown): Promise<Position> {
+  if (typeof time !== "string") {
+    throw new StoreError("as-of-invalid", `A time is a text, and ${typeof time} is none.`);
+  }
   const timeUs = parseTimestamp(time);
   if (timeUs === undefined) {
     throw new StoreError(
@@ -98,7 +114,10 @@ function lastRecordedUntil(log: EmbeddedLog, timeUs: number): Position {
   return low;
 }
 
-function resolveLabel(log: EmbeddedLog, label: string): Position {
+function resolveLabel(log: EmbeddedLog, label: unknown): Position {
+  if (typeof label !== "string") {
+    throw new StoreError("as-of-invalid", `A label is a text, and ${typeof label} is none.`);
+  }
   const recordId = labelRecordId(label);
   const versions = RecordVersions.of(log.state, recordId);
   const entry = versions?.asOf(log.head);

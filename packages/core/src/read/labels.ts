@@ -12,7 +12,7 @@ export const labelKind = "label";
 /**
  * The id of a label's record.
  *
- * @throws `label-invalid` for a name with white space, or one that reads as a position or a time
+ * @throws `label-invalid` for a name with white space, or one that reads as a number or a time
  */
 export function labelRecordId(name: string): RecordId {
   const fits =
@@ -20,13 +20,18 @@ export function labelRecordId(name: string): RecordId {
     Buffer.byteLength(name) <= limits.labelBytesMax &&
     name.isWellFormed() &&
     !/[\s\p{Cc}]/u.test(name) &&
-    !/^\d+$/.test(name) &&
+    !isLikeNumber(name) &&
     !/^\d{4}-\d{2}-\d{2}/.test(name) &&
     !/@\d+$/.test(name);
   if (fits) return `label:${name}`;
   throw new StoreError("label-invalid", `${JSON.stringify(name)} cannot be a label.`, {
     details: { label: name },
   });
+}
+
+/** True for what is taken for a number, or for a flag: digits, `+1`, `1e2`, and all that begins with a minus. */
+export function isLikeNumber(text: string): boolean {
+  return text.startsWith("-") || !Number.isNaN(Number(text));
 }
 
 /** The event that makes or moves a label. */

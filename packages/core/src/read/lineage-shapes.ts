@@ -26,6 +26,7 @@ export interface Lineage {
   readonly asOf: Position;
   /** Breadth first, without the start. */
   readonly nodes: readonly LineageNode[];
+  /** Every derivation that was followed: with a depth, none from a version at the last depth on. */
   readonly edges: readonly LineageEdge[];
 }
 
