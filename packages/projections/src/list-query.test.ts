@@ -3,6 +3,7 @@ import { codeOf } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
 import { compileQuery } from "./list-query.ts";
+import { formatQuery } from "./search/format-query.ts";
 import { parseListStatus } from "./search/status.ts";
 
 test("an object and the text that asks the same are one tree", () => {
@@ -42,6 +43,22 @@ test("two values of one field are refused, whether in members or in text", async
     "argument-invalid",
   );
   expect(() => compileQuery({ where: "tag.x=1", tags: { x: "1.0" } })).not.toThrow();
+});
+
+test("two values of one field in text are refused at their place through either door", async () => {
+  const text = "(kind:model x) kind:b";
+  const refused = expect.objectContaining({
+    code: "query-invalid",
+    details: expect.objectContaining({ query: text, at: 15, length: 6 }),
+  });
+  expect(() => compileQuery(text)).toThrow(refused);
+  expect(() => compileQuery({ where: text })).toThrow(refused);
+});
+
+test("a member's two dots are a text, and are written as one", () => {
+  const node = compileQuery({ tags: { z: ".." } });
+  expect(formatQuery(node)).toBe('tag.z=".."');
+  expect(compileQuery(formatQuery(node))).toEqual(node);
 });
 
 test("a status is one of three", async () => {

@@ -75,7 +75,7 @@ function isTextAlone(text: string): boolean {
   const ends = rangeEnds(text);
   const isRange = ends?.every((end) => end === "" || numberIn(end) !== undefined) === true;
   const bare = acceptBare(text);
-  return !isRange && bare.type === "equal" && bare.other === undefined;
+  return text !== ".." && !isRange && bare.type === "equal" && bare.other === undefined;
 }
 
 function formatBound(field: FieldTest["field"], value: number | string): string {

@@ -52,6 +52,8 @@ test.each([
   ["tag.n=..2", field("tag", interval(undefined, [2, true]), ["n"])],
   ["tag.n=-1..", field("tag", interval([-1, true], undefined), ["n"])],
   ["tag.n=a..b", field("tag", equal("a..b"), ["n"])],
+  ['tag.n=".."', field("tag", equal(".."), ["n"])],
+  ["id:..", field("id", equal(".."))],
   ["tag.n<2", field("tag", interval(undefined, [2, false]), ["n"])],
   ['tag.n>="2"', field("tag", interval(["2", true], undefined), ["n"])],
   ["version>1", field("version", interval([1, false], undefined))],
@@ -131,6 +133,14 @@ test.each([
   ["name:f(x)", 0, 7],
   ["kind:a kind:b", 7, 6],
   ["kind:a (tag.x=1 tag.x=2)", 16, 7],
+  ["(kind:a x) kind:b", 11, 6],
+  ["kind:a (x (y kind:b))", 13, 6],
+  ["kind:a -(-(x kind:b))", 13, 6],
+  ["tag.z:..", 6, 2],
+  ["attr.z!=..", 8, 2],
+  ["tag.z<..", 6, 2],
+  ["position:..", 9, 2],
+  ["recorded=..", 9, 2],
 ])("in %s the place is %i, %i long", (text, at, length) => {
   expect(problemOf(text)).toMatchObject({ query: text, at, length });
 });

@@ -39,6 +39,8 @@ export function parseQuery(text: string): SearchNode {
 class QueryParser {
   readonly #query: string;
   readonly #tokens: readonly Token[];
+  /** Where each condition stands, also once its parentheses are gone. */
+  readonly #places = new Map<SearchNode, Token>();
   #index = 0;
 
   constructor(query: string, tokens: readonly Token[]) {
@@ -75,27 +77,26 @@ class QueryParser {
   }
 
   #conjunction(depth: number): SearchNode {
-    const starts = [this.#peek()];
     const parts = [this.#factor(depth)];
     for (;;) {
       const { type } = this.#peek();
       if (type === "or" || type === ")" || type === "end") {
-        this.#refuseContradiction(parts, starts);
-        return allOf(parts);
+        const node = allOf(parts);
+        this.#refuseContradiction(node);
+        return node;
       }
       if (type === "and") this.#next();
-      starts.push(this.#peek());
       parts.push(this.#factor(depth));
     }
   }
 
-  #refuseContradiction(parts: readonly SearchNode[], starts: readonly Token[]): void {
-    const [first, second] = contradiction(parts) ?? [];
-    const start = second === undefined ? undefined : starts[parts.indexOf(second)];
-    if (first === undefined || start === undefined) return;
-    const field = [first.field, ...first.path].join(".");
+  #refuseContradiction(node: SearchNode): void {
+    const [, second] = contradiction(node.type === "and" ? node.parts : []) ?? [];
+    const place = second && this.#places.get(second);
+    if (second === undefined || place === undefined) return;
+    const field = [second.field, ...second.path].join(".");
     throw this.#error(
-      start,
+      place,
       `two values are asked for ${field}, and a record has one`,
       "one of them, or or between them",
     );
@@ -122,8 +123,11 @@ class QueryParser {
     switch (token.type) {
       case "word":
         return wordTest(piecesOf(token.parts));
-      case "field":
-        return termNode(this.#query, token);
+      case "field": {
+        const node = termNode(this.#query, token);
+        this.#places.set(node, token);
+        return node;
+      }
       case "(":
         return this.#group(token, depth);
       case ")":

@@ -85,8 +85,14 @@ function isOrder(operator: Operator): operator is OrderOperator {
 }
 
 function readValue({ parts }: FieldToken, operator: Operator, refuse: Refuse): Accepts {
-  if (!isOrder(operator)) return acceptValue(parts);
   const { text, isQuoted } = joined(parts);
+  if (text === ".." && !isQuoted) {
+    throw refuse({
+      problem: "a range without ends is no value",
+      hint: 'Give the range an end, as in 1.. or ..2, or write ".." in double quotes for the text.',
+    });
+  }
+  if (!isOrder(operator)) return acceptValue(parts);
   if (piecesOf(parts).length > 1) {
     throw refuse({ problem: `a pattern has no order, so ${operator} cannot be used with it` });
   }
