@@ -35,7 +35,7 @@ export interface PathBounds {
  * they are from it: so every beginning that is looked at becomes a path, and the work is the answer's size.
  */
 export class PathSearch {
-  /** Shortest first. */
+  /** Shortest first, and in an order that does not depend on the bounds: fewer are the first of more. */
   readonly paths: (readonly PathEdge[])[] = [];
   hasMore = false;
   readonly #graph: LineageGraph;
@@ -136,13 +136,14 @@ export class PathSearch {
   #add(beginning: Beginning): void {
     const rest = must(this.#distance.get(beginning.at), "a beginning leads to the end");
     const waiting = (this.#waiting[beginning.length + rest] ??= []);
-    // Each becomes at least one path of this length, so more of them than paths wanted are too many.
-    if (waiting.length > this.#bounds.limit) {
-      this.hasMore = true;
-      return;
-    }
     waiting.push(beginning);
     this.#waitingCount += 1;
+    const { limit } = this.#bounds;
+    if (waiting.length <= 2 * limit) return;
+    // Each becomes at least one path of this length, so the turn of those under as many as paths wanted never comes. Only
+    // they may go: which paths are found first must not depend on how many are wanted.
+    this.#waitingCount -= waiting.splice(0, waiting.length - limit).length;
+    this.hasMore = true;
   }
 }
 

@@ -36,6 +36,16 @@ test("of a number of paths without end some are given, and it is said that there
   expect(hasMore).toBe(true);
 });
 
+test("fewer paths of a number without end are the first of more", async () => {
+  await makeLadder(60);
+  const { paths } = await store.paths("rung-0", "rung-60", { limit: 200 });
+  for (const limit of [1, 2, 3, 7, 100, 199]) {
+    const fewer = await store.paths("rung-0", "rung-60", { limit });
+    expect(fewer.paths).toEqual(paths.slice(0, limit));
+    expect(fewer.hasMore).toBe(true);
+  }
+});
+
 test("a filter leaves the one way that keeps to a role", async () => {
   await makeLadder(60);
   const { paths, hasMore } = await store.paths("rung-60", "rung-0", { roles: ["left"] });
