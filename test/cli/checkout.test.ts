@@ -1,6 +1,6 @@
-/** Checkouts: the records of an instant as files, whole or not at all, the same bytes every time. */
+/** Checkouts: the records of an instant as files, recognizably unfinished or whole, the same bytes every time. */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
 import type { RecordView } from "@sennit/core";
@@ -167,20 +167,49 @@ test("a directory that holds something, a file, and the store's own directory ar
   });
 });
 
-test("a checkout into an empty directory takes its place, and one that is stopped leaves nothing", async () => {
+test("an empty directory stays the directory it is, with its mode, also behind a link", async () => {
   await withShell(async (shell) => {
     await fill(shell);
-    await mkdir(join(shell.directory, "empty"));
-    expect(await shell.text("checkout", "--out", "empty")).toMatch(
-      /^3 records as of position 5 in .*empty\nroot [0-9a-f]{64}\n$/,
-    );
-    expect((await stat(join(shell.directory, "empty", "manifest.json"))).isFile()).toBe(true);
+    const at = (name: string) => join(shell.directory, name);
+    await shell.text("checkout", "--out", "new");
+    for (const name of ["empty", "linked"]) {
+      await mkdir(at(name));
+      await chmod(at(name), 0o700);
+    }
+    await symlink(at("linked"), at("link"), "junction");
+    for (const [out, name] of [
+      ["empty", "empty"],
+      ["link", "linked"],
+    ] as const) {
+      const before = await stat(at(name));
+      expect(await shell.text("checkout", "--out", out)).toMatch(
+        /^3 records as of position 5 in .*\nroot [0-9a-f]{64}\n$/,
+      );
+      const after = await stat(at(name));
+      expect([after.ino, after.mode]).toEqual([before.ino, before.mode]);
+      expect(await readdir(at(name))).toEqual(["index.ndjson", "manifest.json", "records"]);
+      expect(await filesIn(at(name))).toEqual(await filesIn(at("new")));
+    }
+    expect((await shell.refusal(["checkout", "--out", "link"])).code).toBe("directory-not-empty");
+  });
+});
+
+test("a link that leads nowhere, to a file or into the store is refused, and nothing is written", async () => {
+  await withShell(async (shell) => {
+    await fill(shell);
+    const at = (name: string) => join(shell.directory, name);
+    await writeFile(at("file"), "mine");
+    await mkdir(at(".sennit/inner"));
+    await symlink(at("nowhere"), at("dangling"), "junction");
+    await symlink(at("file"), at("to-file"), "junction");
+    await symlink(at(".sennit/inner"), at("to-store"), "junction");
     const before = await readdir(shell.directory);
-    const stopped = await shell.run(["checkout", "--out", "stopped"], {
-      signal: AbortSignal.abort(),
-    });
-    expect(stopped.code).not.toBe(0);
+    const code = async (out: string) => (await shell.refusal(["checkout", "--out", out])).code;
+    expect(await code("dangling")).toBe("file-unreadable");
+    expect(await code("to-file")).toBe("file-unreadable");
+    expect(await code("to-store")).toBe("argument-invalid");
     expect(await readdir(shell.directory)).toEqual(before);
+    expect(await readdir(at(".sennit/inner"))).toEqual([]);
   });
 });
 

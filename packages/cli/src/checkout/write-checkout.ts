@@ -1,9 +1,11 @@
 /** A store's state as files: one document per record, an index of them, and a manifest that says what they are of. */
 import { createHash, randomUUID } from "node:crypto";
 import {
+  lstat,
   mkdir,
   open,
   readdir,
+  realpath,
   rename,
   rm,
   rmdir,
@@ -37,16 +39,20 @@ export interface CheckoutOptions {
   readonly onProgress: (records: number) => void;
 }
 
+const manifestName = "manifest.json";
+
 /** Files written at once. */
 const batchSize = 64;
 
 /**
  * Writes every record as the reader's instant has it. The bytes depend on the store and the instant alone.
  *
- * The directory is there whole or not at all: it is written under another name beside it and renamed. What a process that
- * was killed leaves is that other name.
+ * A new directory is there whole or not at all: it is written under another name beside it and renamed. What a process
+ * that was killed leaves is that other name. An empty directory that is there already stays the one it is, with its mode:
+ * it is written in under another name, and the files are moved into place, the manifest last. What a process that was
+ * killed leaves in it lacks the manifest. A checkout that fails leaves nothing.
  *
- * @param target absent, or an empty directory
+ * @param target absent, an empty directory, or a link to one
  * @throws `directory-not-empty`, `file-unreadable`, `disk-full`, `aborted`
  */
 export async function writeCheckout(
@@ -54,29 +60,76 @@ export async function writeCheckout(
   target: string,
   options: CheckoutOptions,
 ): Promise<Checkout> {
-  await assertFree(target);
+  try {
+    const directory = await existing(target);
+    return directory === undefined
+      ? await writeNew(reader, target, options)
+      : await writeInto(reader, directory, options);
+  } catch (error) {
+    throw checkoutError(error, target);
+  }
+}
+
+/** The empty directory that a path leads to; undefined when nothing stands there. */
+async function existing(target: string): Promise<string | undefined> {
+  try {
+    await lstat(target);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  const directory = await realpath(target);
+  if ((await readdir(directory)).length > 0) throw notEmpty(target);
+  return directory;
+}
+
+async function writeNew(
+  reader: Reader,
+  target: string,
+  options: CheckoutOptions,
+): Promise<Checkout> {
   const partial = `${target}.partial-${randomUUID()}`;
   try {
     await mkdir(dirname(target), { recursive: true });
     await mkdir(partial);
     const checkout = await writeAll(reader, partial, options);
-    await rmdir(target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
     await rename(partial, target);
     return checkout;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw checkoutError(error, target);
+    throw error;
   }
 }
 
-async function assertFree(target: string): Promise<void> {
-  const names = await readdir(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw checkoutError(error, target);
-    return [];
-  });
-  if (names.length > 0) throw notEmpty(target);
+async function writeInto(
+  reader: Reader,
+  directory: string,
+  options: CheckoutOptions,
+): Promise<Checkout> {
+  const name = `checkout.partial-${randomUUID()}`;
+  const partial = join(directory, name);
+  const moved: string[] = [];
+  try {
+    await mkdir(partial);
+    const checkout = await writeAll(reader, partial, options);
+    // Whoever else wrote here meanwhile must find it again.
+    if ((await readdir(directory)).some((other) => other !== name)) throw notEmpty(directory);
+    const written = await readdir(partial);
+    for (const child of written.toSorted(manifestLast)) {
+      await rename(join(partial, child), join(directory, child));
+      moved.push(child);
+    }
+    await rmdir(partial);
+    return checkout;
+  } catch (error) {
+    for (const child of moved.toReversed()) await rm(join(directory, child), { recursive: true });
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function manifestLast(one: string, other: string): number {
+  return Number(one === manifestName) - Number(other === manifestName);
 }
 
 async function writeAll(
@@ -117,7 +170,7 @@ async function writeAll(
     records,
     index: { path: "index.ndjson", sizeBytes: index.sizeBytes, sha256: index.digest() },
   };
-  await writeFile(join(directory, "manifest.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeFile(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
   return { position: reader.asOf, root, records };
 }
 

@@ -1,4 +1,5 @@
 /** `sennit checkout`: the state of the store at an instant, as files. */
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import { StoreError } from "@sennit/core";
@@ -32,7 +33,9 @@ export const command = defineCommand({
     );
     const store = await context.store();
     const reader = await context.reader();
-    if (await isInside(context.storeDirectory(), directory)) {
+    // What is written goes where a link leads.
+    const place = await realpath(directory).catch(() => directory);
+    if (await isInside(context.storeDirectory(), place)) {
       throw new StoreError(
         "argument-invalid",
         `${printable(directory)} is inside the directory of the store.`,
