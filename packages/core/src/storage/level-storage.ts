@@ -27,7 +27,7 @@ const recoveryIntervalMs = 1000;
 export interface LevelStorageOptions {
   /** Bytes collected in memory before a table file is written. Default 16 MiB. */
   readonly writeBufferBytes?: number | undefined;
-  /** Bytes of table blocks kept in memory. Default 32 MiB. */
+  /** Bytes of table blocks kept in memory. Default 128 MiB. */
   readonly cacheBytes?: number | undefined;
   /** Make the database when there is none. Default true. */
   readonly create?: boolean | undefined;
@@ -51,7 +51,7 @@ export async function openLevelStorage(
     keyEncoding: "view",
     valueEncoding: "view",
     writeBufferSize: options.writeBufferBytes ?? 16 * 1024 * 1024,
-    cacheSize: options.cacheBytes ?? 32 * 1024 * 1024,
+    cacheSize: options.cacheBytes ?? 128 * 1024 * 1024,
     blockSize: 16 * 1024,
     createIfMissing: options.create ?? true,
   });
