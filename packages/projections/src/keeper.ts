@@ -34,7 +34,7 @@ export class ProjectionKeeper {
   private constructor(settings: KeeperSettings) {
     this.#settings = settings;
     this.#leaving = new LeavingBuilds(settings.onUnused);
-    this.#progress = new BehaviorSubject(this.#describe());
+    this.#progress = new BehaviorSubject(this.progress);
   }
 
   /** Opens the builds there are, and begins one where none can go on. */
@@ -362,10 +362,10 @@ export class ProjectionKeeper {
   #tell(): void {
     const positions = this.#usableBuilds().map(({ runner }) => runner.checkpoint.position);
     this.#waiting.resolveUpTo(Math.max(-1, ...positions));
-    this.#progress.next(this.#describe());
+    this.#progress.next(this.progress);
   }
 
-  #describe(): ProjectionProgress {
+  get progress(): ProjectionProgress {
     const { store, definition } = this.#settings;
     return describeProgress({
       definition,

@@ -184,6 +184,11 @@ export class Views {
     return this.#keeper(name).at(position, options.signal);
   }
 
+  /** How far a projection is at this moment. @throws `argument-invalid` */
+  progress(name: string): ProjectionProgress {
+    return this.#keeper(name).progress;
+  }
+
   /** How far a projection is: at once, after every batch, and when it stops. Completes when the views are closed. @throws `argument-invalid` */
   progress$(name: string): Observable<ProjectionProgress> {
     return this.#keeper(name).progress$;

@@ -30,7 +30,7 @@ export const command = defineCommand({
       await rebuild(context, views, name);
       return undefined;
     }
-    const all = views.names.map((each) => describe(progressOf(views, each)));
+    const all = views.names.map((each) => describe(views.progress(each)));
     if (out.isJson) out.json({ projections: all });
     else showAll(out, all);
     return undefined;
@@ -64,7 +64,7 @@ async function rebuild({ out, io }: Context, views: Views, name: string): Promis
     watch.unsubscribe();
     out.progressDone();
   }
-  const progress = describe(progressOf(views, name));
+  const progress = describe(views.progress(name));
   if (out.isJson) {
     out.json(progress);
     return;
@@ -72,18 +72,6 @@ async function rebuild({ out, io }: Context, views: Views, name: string): Promis
   out.line(
     `${name} made anew from ${plural(progress.position, "event")}, state hash ${progress.stateHash}`,
   );
-}
-
-/** The progress of this moment. */
-function progressOf(views: Views, name: string): ProjectionProgress {
-  const seen: ProjectionProgress[] = [];
-  views
-    .progress$(name)
-    .subscribe((progress) => seen.push(progress))
-    .unsubscribe();
-  const [progress] = seen;
-  if (progress === undefined) throw new Error("Progress is told at once.");
-  return progress;
 }
 
 function describe({ failure, rebuild: made, ...progress }: ProjectionProgress): Described {

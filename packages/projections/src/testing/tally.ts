@@ -29,14 +29,7 @@ export function creations(count: number, from = 0): NewEvent[] {
 
 /** The progress at this moment. */
 export function progressOf(views: Views, name: string): ProjectionProgress {
-  const seen: ProjectionProgress[] = [];
-  views
-    .progress$(name)
-    .subscribe((progress) => seen.push(progress))
-    .unsubscribe();
-  const [progress] = seen;
-  if (progress === undefined) throw new Error("Progress is told at once.");
-  return progress;
+  return views.progress(name);
 }
 
 /** Expects the rows and the state hash that folding the log up to where the projection is makes. */
