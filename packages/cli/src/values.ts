@@ -1,7 +1,5 @@
 /** The values of one command line, checked for their form as they are asked for. */
-import { isPlainObject, StoreError, type TagValue } from "@sennit/core";
-
-import { readJson, type JsonReading } from "./json-text.ts";
+import { isPlainObject, StoreError, type TagValue, readJson, type JsonReading } from "@sennit/core";
 
 /** Flags and arguments as given. */
 export class Values {

@@ -1,5 +1,5 @@
 /** The public API of the core: this list and nothing else. */
-export { throwIfAborted } from "./abort.ts";
+export { throwIfAborted, untilAborted } from "./abort.ts";
 export {
   restoreStore,
   type RestoredStore,
@@ -52,6 +52,7 @@ export {
   type RecordedEvent,
 } from "./event/event.ts";
 export { canonicalJson, isPlainObject, jsonEqual, type JsonValue } from "./event/json.ts";
+export { readJson, type JsonReading } from "./event/json-text.ts";
 export { validateEvent } from "./event/validate.ts";
 export {
   formatRef,
@@ -76,6 +77,7 @@ export type {
   AppendOptions,
   AppendResult,
   EventLog,
+  FollowOptions,
   ReadOptions,
   UnchangedSince,
 } from "./log/event-log.ts";

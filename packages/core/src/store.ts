@@ -8,7 +8,7 @@ import { parseRef, type Position } from "./ids.ts";
 import type { EmbeddedLog } from "./log/embedded-log.ts";
 import type { OwnerFile } from "./owner-file.ts";
 import type { EraseOptions, ErasureResult } from "./log/erase.ts";
-import type { AppendedEvent, AppendOptions, AppendResult } from "./log/event-log.ts";
+import type { AppendedEvent, AppendOptions, AppendResult, FollowOptions } from "./log/event-log.ts";
 import type { LogStatus } from "./log/recovery.ts";
 import { must } from "./assert.ts";
 import { formatVerifierKey } from "./checkpoint/signed-note.ts";
@@ -25,6 +25,7 @@ import { makeReceipt, type ReceiptOptions } from "./receipt/make-receipt.ts";
 import type { Receipt } from "./receipt/receipt-format.ts";
 import { damagedLogs, removeWorkingCopies } from "./repair/leftovers.ts";
 import { StateSnapshots } from "./state/snapshots.ts";
+import { observeEvents } from "./log/subscribe.ts";
 import type { Storage } from "./storage/storage.ts";
 import { stateName } from "./store-directory.ts";
 import {
@@ -41,8 +42,10 @@ export interface StoreErasure extends ErasureResult {
   readonly damagedLogs: readonly string[];
 }
 
-/** A store as a program sees it: the reader of the present, and the ways to write. */
+/** A store as a program sees it, in this process or behind a URL: the reader of the present, and the ways to write. */
 export interface Store extends Reader {
+  /** The name of the log for good, a UUID; copies of it have the same. */
+  readonly storeId: string;
   /** Position of the last durable event; 0 when empty. The present that the read methods speak for. */
   readonly head: Position;
   /** Stores a batch whole or not at all; see `EventLog.append`. */
@@ -56,7 +59,7 @@ export interface Store extends Reader {
     options?: { readonly actor?: string | undefined },
   ): Promise<AppendedEvent>;
   /** Every event from a position on (default 1), stored ones first, then live, without gap or duplicate. */
-  events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent>;
+  follow(options?: FollowOptions): AsyncIterable<RecordedEvent>;
   /**
    * A checkpoint signed with the store's key: a signed note that says which log had which root at which size.
    *
@@ -97,15 +100,6 @@ export interface Store extends Reader {
    */
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;
   /**
-   * Backs the log up into a directory that is new, empty or holds an earlier backup of it, and does not stand in the store,
-   * while appends go on. When this resolves, what was written has been read back, and so has what earlier runs wrote,
-   * unless `quick` leaves that out. `restoreStore` makes a store of it.
-   *
-   * @throws `directory-not-empty`, `backup-of-another-store`, `backup-diverged`, `backup-damaged`, `backup-invalid`,
-   * `backup-locked`, `argument-invalid`, `disk-full`, `aborted`
-   */
-  backup(directory: string, options?: BackupOptions): Promise<BackupResult>;
-  /**
    * The whole log as a file for `importStore`, in pieces and in constant memory, as it is when the first piece is taken.
    * What it holds is said at the end.
    *
@@ -134,7 +128,7 @@ interface StoreSurroundings {
 export class EmbeddedStore extends PresentReader implements Store {
   /** The log underneath, for what builds on it (projections, a server). */
   readonly log: EmbeddedLog;
-  /** The name of the log for good, a UUID; copies of it have the same. A store in memory gets one at every opening. */
+  /** A store in memory gets one at every opening. */
   readonly storeId: string;
   /** The store's directory; undefined when it lives in memory. */
   readonly directory: string | undefined;
@@ -222,8 +216,13 @@ export class EmbeddedStore extends PresentReader implements Store {
     return must(events[0], "one event given, one answer");
   }
 
+  follow(options?: FollowOptions): AsyncIterable<RecordedEvent> {
+    return this.log.follow(options);
+  }
+
+  /** What `follow` gives, as an rxjs Observable that completes when the store is closed. */
   events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent> {
-    return this.log.events$(options);
+    return observeEvents(this.log, options?.from);
   }
 
   async checkpoint(size: Position = this.head): Promise<string> {
@@ -264,6 +263,14 @@ export class EmbeddedStore extends PresentReader implements Store {
     return { ...result, damagedLogs: await damagedLogs(directory) };
   }
 
+  /**
+   * Backs the log up into a directory that is new, empty or holds an earlier backup of it, and does not stand in the store,
+   * while appends go on. When this resolves, what was written has been read back, and so has what earlier runs wrote,
+   * unless `quick` leaves that out. `restoreStore` makes a store of it.
+   *
+   * @throws `directory-not-empty`, `backup-of-another-store`, `backup-diverged`, `backup-damaged`, `backup-invalid`,
+   * `backup-locked`, `argument-invalid`, `disk-full`, `aborted`
+   */
   async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
     // The key is made with the store; where its files were lost, it is made again before it is copied.
     if (this.directory !== undefined && options?.signingKey !== false) await this.#key();

@@ -2,7 +2,7 @@
 export type { KeyPart } from "./keys.ts";
 export type { ListQuery } from "./list-query.ts";
 export type { LineageDelta } from "./live/lineage-deltas.ts";
-export type { LiveRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
+export type { FollowRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
 export type { PackedTable } from "./packed-table.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
@@ -29,4 +29,5 @@ export type {
   StaleReport,
   ViewReader,
 } from "./view-reader.ts";
+export type { EmbeddedViewReader } from "./embedded-view-reader.ts";
 export { openViews, type OpenViewsOptions, type Views } from "./views.ts";

@@ -21,7 +21,7 @@ import type { ProjectionRows } from "./projection-rows.ts";
 import { builtInProjections } from "./read-models/built-in.ts";
 import { recordsProjection } from "./read-models/records.ts";
 import { SharedLog } from "./shared-log.ts";
-import { ViewReader } from "./view-reader.ts";
+import { EmbeddedViewReader } from "./embedded-view-reader.ts";
 
 export interface OpenViewsOptions {
   /** Projections of the caller's own, beside the built-in ones. */
@@ -161,13 +161,17 @@ export class Views {
   async at(
     asOf?: AsOf,
     options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<ViewReader> {
+  ): Promise<EmbeddedViewReader> {
     throwIfAborted(options.signal);
     const reader = await this.#store.at(asOf);
     const keeper = this.#keeper(recordsProjection.name);
     await keeper.at(reader.asOf, options.signal);
-    const records = (signal?: AbortSignal) => keeper.at(reader.asOf, signal);
-    return new ViewReader(reader, records, this.#store.storeId, this.#follower);
+    const rows = (name: string, signal?: AbortSignal) => this.#keeper(name).at(reader.asOf, signal);
+    return new EmbeddedViewReader(reader, {
+      rows,
+      storeId: this.#store.storeId,
+      follower: this.#follower,
+    });
   }
 
   /** The rows of a projection as far as it is, for reading. Ask again after `view-rebuilt`. @throws `argument-invalid` for a name that is not there */

@@ -1,5 +1,5 @@
 /** `sennit log`: the events, in order. */
-import { StoreError, type ReadOptions, type RecordedEvent } from "@sennit/core";
+import { isStoreError, StoreError, type ReadOptions, type RecordedEvent } from "@sennit/core";
 
 import { eventColumns, eventRow, noteAsOf } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -91,28 +91,18 @@ async function follow(
   if (!out.isJson) {
     out.note("Following. No other process can open the store meanwhile; Ctrl-C ends it.");
   }
-  // A subscription alone does not keep a process running.
+  // Waiting for events alone does not keep a process running.
   const keepAlive = setInterval(() => {}, 0x7fff_ffff);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const subscription = store.events$({ from }).subscribe({
-        next: (event) => {
-          if (recordId !== undefined && event.recordId !== recordId) return;
-          if (out.isJson) out.json(event);
-          else out.line(followLine(out, event));
-        },
-        error: reject,
-        complete: resolve,
-      });
-      const stop = () => {
-        subscription.unsubscribe();
-        resolve();
-      };
-      for (const signal of [io.signal, io.readerLeft]) {
-        if (signal?.aborted === true) stop();
-        else signal?.addEventListener("abort", stop, { once: true });
-      }
-    });
+    const signal = AbortSignal.any([io.signal, ...(io.readerLeft ? [io.readerLeft] : [])]);
+    for await (const event of store.follow({ from, signal })) {
+      if (recordId !== undefined && event.recordId !== recordId) continue;
+      if (out.isJson) out.json(event);
+      else out.line(followLine(out, event));
+    }
+  } catch (error) {
+    // Stopping it is how it ends.
+    if (!isStoreError(error) || error.code !== "aborted") throw error;
   } finally {
     clearInterval(keepAlive);
   }

@@ -7,9 +7,10 @@ import {
   type EmbeddedStore,
   type NewEvent,
   type Position,
+  readJson,
+  type JsonReading,
 } from "@sennit/core";
 
-import { readJson, type JsonReading } from "../json-text.ts";
 import { LineErrors, type LineError } from "./line-errors.ts";
 import { lineBytesMax, readLines, type Line } from "./lines.ts";
 

@@ -1,6 +1,4 @@
 /** The event log on a storage of this process: one writer, decided in memory, written in groups. */
-import type { Observable } from "rxjs";
-
 import { assert } from "../assert.ts";
 import { readClockUs, type Clock } from "../clock.ts";
 import type { CommitRecord } from "../codec/commit-record.ts";
@@ -28,7 +26,13 @@ import {
   type ErasureWrites,
   type EraseTarget,
 } from "./erase.ts";
-import type { AppendOptions, AppendResult, EventLog, ReadOptions } from "./event-log.ts";
+import type {
+  AppendOptions,
+  AppendResult,
+  EventLog,
+  ReadOptions,
+  FollowOptions,
+} from "./event-log.ts";
 import { Gate } from "./gate.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
@@ -38,7 +42,7 @@ import { readEntries, readEvents, readStoredEntries, type StoredEntry } from "./
 import { finishErasures, purgeErased, purgePut } from "./purge.ts";
 import { readCommit, Recovery, type LogStatus } from "./recovery.ts";
 import { StoredTree } from "./stored-tree.ts";
-import { HeadSignal, observeEvents } from "./subscribe.ts";
+import { followEvents, HeadSignal } from "./subscribe.ts";
 
 /** An `EventLog` on any `Storage`. */
 export class EmbeddedLog implements EventLog {
@@ -268,8 +272,8 @@ export class EmbeddedLog implements EventLog {
     return readStoredEntries(this.#storage, this.head, options);
   }
 
-  events$(options: { readonly from?: Position | undefined } = {}): Observable<RecordedEvent> {
-    return observeEvents(this, this.#headSignal, options.from ?? 1);
+  follow({ from = 1, signal }: FollowOptions = {}): AsyncGenerator<RecordedEvent> {
+    return followEvents(this, this.#headSignal, from, signal);
   }
 
   /** Calls back after every durable write until the returned function is called. */

@@ -1,6 +1,4 @@
 /** The event log port: append with an expectation, read, head, subscribe. */
-import type { Observable } from "rxjs";
-
 import type { NewEvent, RecordedEvent } from "../event/event.ts";
 import type { EventId, Position, RecordId, Version } from "../ids.ts";
 
@@ -59,6 +57,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface FollowOptions {
+  /** First position delivered. Default 1. */
+  readonly from?: Position | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * An append-only log of events with one order.
  *
@@ -82,8 +86,10 @@ export interface EventLog {
   read(options?: ReadOptions): AsyncIterable<RecordedEvent>;
   /**
    * Every event from a position on, first those stored, then each as it becomes durable, without gap or duplicate.
-   * It completes when the log is closed, and reads from the log at the subscriber's pace.
+   * It ends when the log is closed, and reads from the log as it is asked for.
+   *
+   * @throws the codes of `read`
    */
-  events$(options?: { readonly from?: Position | undefined }): Observable<RecordedEvent>;
+  follow(options?: FollowOptions): AsyncIterable<RecordedEvent>;
   close(): Promise<void>;
 }

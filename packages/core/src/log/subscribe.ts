@@ -1,7 +1,8 @@
-/** Catch-up, then live, as an rxjs Observable. */
+/** Catch-up, then live: as an async iteration, and as an rxjs Observable. */
 // The sub-module alone: loading all of rxjs costs a short-lived process more than opening the store does.
 import { Observable } from "rxjs/internal/Observable";
 
+import { throwIfAborted } from "../abort.ts";
 import type { RecordedEvent } from "../event/event.ts";
 import type { Position } from "../ids.ts";
 import type { EventLog } from "./event-log.ts";
@@ -28,13 +29,16 @@ export class HeadSignal {
     }
   }
 
-  /** Resolves at the next notification. */
-  next(): Promise<void> {
+  /** Resolves at the next notification, or when the signal fires. */
+  next(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const stop = this.listen(() => {
+      const done = () => {
         stop();
+        signal?.removeEventListener("abort", done);
         resolve();
-      });
+      };
+      const stop = this.listen(done);
+      signal?.addEventListener("abort", done, { once: true });
     });
   }
 
@@ -50,47 +54,56 @@ export class HeadSignal {
 }
 
 /**
- * Every event from a position on, each once and in order.
+ * Every event from a position on, each once and in order: first those stored, then each as it becomes durable. It ends
+ * when the log is closed.
  *
  * It always reads from the log and keeps only the next position, so there is no seam between stored and live events, and
- * a subscriber that works as it is called costs no memory. One that only queues what it gets keeps a queue of its own.
+ * a reader costs no memory however slow it is.
+ *
+ * @throws `aborted`, and the codes of `EventLog.read`
  */
-export function observeEvents(
+export async function* followEvents(
   log: EventLog,
-  signal: HeadSignal,
+  head: HeadSignal,
   from: Position,
-): Observable<RecordedEvent> {
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordedEvent> {
+  let next = from;
+  try {
+    while (true) {
+      throwIfAborted(signal);
+      if (next <= log.head) {
+        for await (const event of log.read({ from: next, signal })) {
+          next = event.position + 1;
+          yield event;
+        }
+      } else if (head.closed) {
+        return;
+      } else {
+        await head.next(signal);
+      }
+    }
+  } catch (error) {
+    // A read cut short by closing is the end that was asked for, not a failure.
+    if (!head.closed) throw error;
+  }
+}
+
+/**
+ * What `EventLog.follow` gives, as an Observable that completes when the log is closed. A subscriber that works as it is called costs no memory. One that only queues what it
+ * gets keeps a queue of its own.
+ */
+export function observeEvents(log: EventLog, from?: Position): Observable<RecordedEvent> {
   return new Observable<RecordedEvent>((subscriber) => {
     const abort = new AbortController();
-    let wake: (() => void) | undefined;
-    const stop = signal.listen(() => wake?.());
     const pump = async (): Promise<void> => {
-      let next = from;
-      while (!subscriber.closed) {
-        if (next <= log.head) {
-          for await (const event of log.read({ from: next, signal: abort.signal })) {
-            subscriber.next(event);
-            next = event.position + 1;
-            if (subscriber.closed) return;
-          }
-        } else if (signal.closed) {
-          subscriber.complete();
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
+      for await (const event of log.follow({ from, signal: abort.signal })) {
+        subscriber.next(event);
+        if (subscriber.closed) return;
       }
+      subscriber.complete();
     };
-    pump().catch((error: unknown) => {
-      // A read cut short by closing is the end that was asked for, not a failure.
-      if (signal.closed) subscriber.complete();
-      else subscriber.error(error);
-    });
-    return () => {
-      stop();
-      abort.abort();
-      wake?.();
-    };
+    pump().catch((error: unknown) => subscriber.error(error));
+    return () => abort.abort();
   });
 }

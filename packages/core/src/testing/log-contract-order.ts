@@ -1,4 +1,5 @@
 /** The log contract: order, time, whole batches, immutability, reading. */
+import { observeEvents } from "../log/subscribe.ts";
 import { expect, test } from "vitest";
 
 import { StoreError } from "../errors.ts";
@@ -118,10 +119,7 @@ export function declareAtomicityTests(under: LogUnderTest): void {
 
   test("S2: the head moves over whole batches only", async () => {
     const heads = new Set<number>();
-    const subscription = under
-      .log()
-      .events$()
-      .subscribe(() => heads.add(under.log().head));
+    const subscription = observeEvents(under.log()).subscribe(() => heads.add(under.log().head));
     await Promise.all(
       Array.from({ length: 30 }, (_, index) =>
         under.log().append([make(`${index}-x`), make(`${index}-y`), make(`${index}-z`)]),
@@ -254,13 +252,10 @@ export function declareReadTests(under: LogUnderTest): void {
   test("a closed log refuses appends, ends subscriptions, and can be closed again", async () => {
     await under.log().append([make("a")]);
     const ended = new Promise<string>((resolve) => {
-      under
-        .log()
-        .events$()
-        .subscribe({
-          error: () => resolve("error"),
-          complete: () => resolve("complete"),
-        });
+      observeEvents(under.log()).subscribe({
+        error: () => resolve("error"),
+        complete: () => resolve("complete"),
+      });
     });
     await under.log().close();
     await under.log().close();

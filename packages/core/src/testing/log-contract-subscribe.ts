@@ -1,4 +1,5 @@
 /** The log contract: subscriptions see every event once, stored ones first, then live. */
+import { observeEvents } from "../log/subscribe.ts";
 import { concatMap, lastValueFrom, take, toArray } from "rxjs";
 import { expect, test } from "vitest";
 
@@ -9,7 +10,9 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 
 export function declareSubscriptionTests(under: LogUnderTest): void {
   const positions = async (count: number, from?: number): Promise<number[]> => {
-    const events = await lastValueFrom(under.log().events$({ from }).pipe(take(count), toArray()));
+    const events = await lastValueFrom(
+      observeEvents(under.log(), from).pipe(take(count), toArray()),
+    );
     return events.map(({ position }) => position);
   };
   const appendMany = async (prefix: string, count: number): Promise<void> => {
@@ -36,16 +39,13 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
   test("a slow subscriber misses nothing while many append", async () => {
     const seen: number[] = [];
     const slow = lastValueFrom(
-      under
-        .log()
-        .events$()
-        .pipe(
-          take(120),
-          concatMap(async ({ position }) => {
-            await new Promise((resolve) => setImmediate(resolve));
-            seen.push(position);
-          }),
-        ),
+      observeEvents(under.log()).pipe(
+        take(120),
+        concatMap(async ({ position }) => {
+          await new Promise((resolve) => setImmediate(resolve));
+          seen.push(position);
+        }),
+      ),
     );
     for (let round = 0; round < 4; round += 1) await appendMany(`round-${round}`, 30);
     await slow;
@@ -71,12 +71,9 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
 
   test("an event is delivered after it is durable: the head is never behind it", async () => {
     const behind: number[] = [];
-    const subscription = under
-      .log()
-      .events$()
-      .subscribe(({ position }) => {
-        if (position > under.log().head) behind.push(position);
-      });
+    const subscription = observeEvents(under.log()).subscribe(({ position }) => {
+      if (position > under.log().head) behind.push(position);
+    });
     await appendMany("r", 40);
     subscription.unsubscribe();
     expect(behind).toEqual([]);
@@ -84,10 +81,9 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
 
   test("nothing is delivered after a subscriber has left", async () => {
     const seen: number[] = [];
-    const subscription = under
-      .log()
-      .events$()
-      .subscribe(({ position }) => seen.push(position));
+    const subscription = observeEvents(under.log()).subscribe(({ position }) =>
+      seen.push(position),
+    );
     await appendMany("before", 5);
     await positions(5);
     subscription.unsubscribe();
@@ -104,14 +100,11 @@ export function declareSubscriptionTests(under: LogUnderTest): void {
       started.addEventListener("event", resolve, { once: true });
     });
     const ended = new Promise<string>((resolve) => {
-      under
-        .log()
-        .events$()
-        .subscribe({
-          next: () => started.dispatchEvent(new Event("event")),
-          error: () => resolve("error"),
-          complete: () => resolve("complete"),
-        });
+      observeEvents(under.log()).subscribe({
+        next: () => started.dispatchEvent(new Event("event")),
+        error: () => resolve("error"),
+        complete: () => resolve("complete"),
+      });
     });
     await beginning;
     await under.log().close();

@@ -2,7 +2,7 @@
 import type { Position, RecordedEvent, RecordId } from "@sennit/core";
 import { erasedRecords } from "@sennit/core";
 
-import type { ViewReader } from "../view-reader.ts";
+import type { EmbeddedViewReader } from "../embedded-view-reader.ts";
 
 /** Where live queries get later instants from. */
 export interface Follower {
@@ -11,7 +11,7 @@ export interface Follower {
    *
    * @throws `store-closed` when the views close, `aborted`, and what stops the views
    */
-  next(after: Position, signal: AbortSignal): Promise<ViewReader>;
+  next(after: Position, signal: AbortSignal | undefined): Promise<EmbeddedViewReader>;
   /** The records with a version that rests directly on any version of a record, as of a position. */
   dependants(recordId: RecordId, asOf: Position): Promise<Iterable<RecordId>>;
 }
@@ -28,9 +28,9 @@ export interface Touched {
 
 /** Reads the events after one instant up to another. */
 export async function touchedBetween(
-  before: ViewReader,
-  after: ViewReader,
-  signal: AbortSignal,
+  before: EmbeddedViewReader,
+  after: EmbeddedViewReader,
+  signal: AbortSignal | undefined,
 ): Promise<Touched> {
   const recordIds = new Set<RecordId>();
   const sources = new Set<RecordId>();

@@ -9,7 +9,7 @@ import {
   type RecordVersionRef,
 } from "@sennit/core";
 
-import type { ViewReader } from "../view-reader.ts";
+import type { EmbeddedViewReader } from "../embedded-view-reader.ts";
 import { touchedBetween, type Follower, type Touched } from "./follower.ts";
 
 /** What differs between a lineage and the one before it. The first has everything as added. */
@@ -32,13 +32,13 @@ export interface LineageDelta {
 
 /** Yields a delta for each instant at which the lineage differs from the one before. */
 export async function* lineageDeltas(
-  first: ViewReader,
+  first: EmbeddedViewReader,
   follower: Follower,
   ref: string,
   options: LineageOptions,
-  signal: AbortSignal,
 ): AsyncGenerator<LineageDelta> {
-  const ask = (reader: ViewReader) => reader.lineage(ref, { ...options, signal });
+  const { signal } = options;
+  const ask = (reader: EmbeddedViewReader) => reader.lineage(ref, options);
   const lineage = await ask(first);
   let known = new KnownLineage(lineage);
   yield known.since(new KnownLineage({ ...lineage, nodes: [], edges: [] }));

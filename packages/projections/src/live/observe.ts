@@ -1,6 +1,15 @@
-/** An async iteration as an rxjs Observable that stops when nobody subscribes any more, and ends when the views close. */
+/** Live queries as iterations that end when the views close, and as rxjs Observables that stop when nobody subscribes any more. */
 import { isStoreError } from "@sennit/core";
 import { Observable } from "rxjs/internal/Observable";
+
+/** Views that close end what follows them; it has not failed. */
+export async function* untilClosed<T>(iteration: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* iteration;
+  } catch (error) {
+    if (!isStoreError(error) || error.code !== "store-closed") throw error;
+  }
+}
 
 /**
  * Runs the iteration once for each subscriber.
@@ -11,14 +20,10 @@ export function observe<T>(iterate: (signal: AbortSignal) => AsyncIterable<T>): 
   return new Observable<T>((subscriber) => {
     const abort = new AbortController();
     const pump = async (): Promise<void> => {
-      for await (const value of iterate(abort.signal)) subscriber.next(value);
+      for await (const value of untilClosed(iterate(abort.signal))) subscriber.next(value);
       subscriber.complete();
     };
-    pump().catch((error: unknown) => {
-      // Views that close end what follows them; it has not failed.
-      if (isStoreError(error) && error.code === "store-closed") subscriber.complete();
-      else subscriber.error(error);
-    });
+    pump().catch((error: unknown) => subscriber.error(error));
     return () => abort.abort();
   });
 }

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 
 import { throwIfAborted, type Position, type RecordId, type RecordView } from "@sennit/core";
 
-import type { ViewReader } from "../view-reader.ts";
+import type { EmbeddedViewReader } from "../embedded-view-reader.ts";
 import { touchedBetween, type Follower } from "./follower.ts";
 
 /** What differs between the answers to a query at two instants. */
@@ -20,9 +20,10 @@ export interface RecordsDelta {
   readonly isComplete: boolean;
 }
 
-export interface LiveRecordsOptions {
+export interface FollowRecordsOptions {
   /** False: whoever asks has the answer as of the reader's instant, and gets what differs from it alone. Default true. */
   readonly initial?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Records of the first answer in one delta. */
@@ -32,9 +33,9 @@ const recordsPerTurn = 100;
 
 /** A query by its two forms: all that fit at an instant, and whether one record does. */
 export interface LiveQuery {
-  all(reader: ViewReader, signal: AbortSignal): AsyncIterable<RecordView>;
+  all(reader: EmbeddedViewReader, signal: AbortSignal | undefined): AsyncIterable<RecordView>;
   /** The record as it stands at the reader's instant, if it fits. */
-  one(reader: ViewReader, recordId: RecordId): Promise<RecordView | undefined>;
+  one(reader: EmbeddedViewReader, recordId: RecordId): Promise<RecordView | undefined>;
 }
 
 /**
@@ -43,11 +44,11 @@ export interface LiveQuery {
  * It keeps no answer in memory: what a record was before is asked as of the instant before.
  */
 export async function* recordDeltas(
-  first: ViewReader,
+  first: EmbeddedViewReader,
   follower: Follower,
   query: LiveQuery,
-  { initial = true }: LiveRecordsOptions,
-  signal: AbortSignal,
+  { initial = true }: FollowRecordsOptions,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordsDelta> {
   if (initial) yield* firstAnswer(first, query, signal);
   let before = first;
@@ -60,9 +61,9 @@ export async function* recordDeltas(
 }
 
 async function* firstAnswer(
-  reader: ViewReader,
+  reader: EmbeddedViewReader,
   query: LiveQuery,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordsDelta> {
   const { asOf } = reader;
   let added: RecordView[] = [];
@@ -78,11 +79,11 @@ async function* firstAnswer(
 }
 
 async function difference(
-  before: ViewReader,
-  after: ViewReader,
+  before: EmbeddedViewReader,
+  after: EmbeddedViewReader,
   follower: Follower,
   query: LiveQuery,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<RecordsDelta> {
   const { recordIds, erased } = await touchedBetween(before, after, signal);
   const concerned = new Set([...recordIds, ...erased]);
