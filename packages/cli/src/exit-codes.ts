@@ -10,5 +10,6 @@ export const exitCodes: Readonly<Record<ErrorCategory, number>> = {
   busy: 5,
   unavailable: 5,
   corrupt: 6,
+  denied: 7,
   interrupted: 130,
 };

@@ -3,6 +3,7 @@
 /** What a caller can do about an error. The command line maps it to an exit code, a server to a status. */
 export type ErrorCategory =
   | "invalid"
+  | "denied"
   | "not-found"
   | "conflict"
   | "unsupported"
@@ -115,6 +116,31 @@ export const errorCodes = {
   usage: { category: "invalid", hint: "See: sennit help" },
   "file-unreadable": { category: "invalid", hint: "Check the path and its permissions." },
 
+  "body-invalid": { category: "invalid", hint: "Send a body of the type that Content-Type names." },
+  "body-too-large": {
+    category: "invalid",
+    hint: "Send fewer events in one body, or as application/x-ndjson, which has no limit.",
+  },
+  "media-type-unsupported": {
+    category: "invalid",
+    hint: "See in /openapi.json which types of body the route takes.",
+  },
+  "not-acceptable": {
+    category: "invalid",
+    hint: "See in /openapi.json which forms the route can give.",
+  },
+  "request-invalid": {
+    category: "invalid",
+    hint: "Correct what the pointers name; /openapi.json has the shapes.",
+  },
+
+  unauthenticated: {
+    category: "denied",
+    hint: "Send a credential: Authorization: Bearer TOKEN. Make one with: sennit keys create",
+  },
+  forbidden: { category: "denied", hint: "Ask for a credential that allows it." },
+
+  "route-not-found": { category: "not-found", hint: "See the routes at /docs." },
   "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
   "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
   "label-not-found": {
@@ -126,6 +152,10 @@ export const errorCodes = {
   "record-already-exists": {
     category: "conflict",
     hint: "Send record.updated to make the next version, or use another recordId.",
+  },
+  "precondition-failed": {
+    category: "conflict",
+    hint: "Read the record again and retry with its ETag.",
   },
   "version-conflict": { category: "conflict", hint: "Read the record again and retry." },
   "head-conflict": { category: "conflict", hint: "Read the head again and retry." },
@@ -185,6 +215,11 @@ export const errorCodes = {
     category: "busy",
     hint: "Resume the projection, or ask as of an instant it had got to.",
   },
+  "position-not-reached": {
+    category: "busy",
+    hint: "Ask again in a moment, or ask the server that stored it.",
+  },
+  "rate-limited": { category: "busy", hint: "Wait as long as Retry-After says." },
   "store-locked": {
     category: "busy",
     hint: "One process at a time may open a store: wait for it or stop it.",
@@ -199,6 +234,10 @@ export const errorCodes = {
   "outcome-unknown": {
     category: "unavailable",
     hint: "Send the events again with their ids, or the batch with its idempotency key: nothing is stored twice.",
+  },
+  "server-unreachable": {
+    category: "unavailable",
+    hint: "Check the URL and that the server runs: sennit serve",
   },
   "store-closed": { category: "unavailable", hint: "Open the store again." },
   "write-failed": {

@@ -1,0 +1,108 @@
+/** The Fastify instance: an explicit list of what is registered, and how a route is called. */
+import { readJson, StoreError, type EmbeddedStore } from "@sennit/core";
+import type { Views } from "@sennit/projections";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+
+import { sendAnswer } from "./answer.ts";
+import { localCaller } from "./caller.ts";
+import { registerDocument } from "./document.ts";
+import { toServerError } from "./fastify-errors.ts";
+import { problemHeaders, problemOf } from "./problem.ts";
+import type { Exchange, Route, Services } from "./route.ts";
+import { allRoutes } from "./routes/index.ts";
+
+export interface BuildServerOptions {
+  readonly store: EmbeddedStore;
+  /** The store's, with the timeline among them. They and the store stay open when the server is closed. */
+  readonly views: Views;
+}
+
+/** Bytes of a body that is taken as a whole: a batch of the largest size as JSON. */
+const bodyBytesMax = 64 * 1024 * 1024;
+
+/** A server over an open store. It does not listen yet; `inject` asks it without a socket. */
+export async function buildServer({ store, views }: BuildServerOptions): Promise<FastifyInstance> {
+  const services: Services = { store, views };
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: true } },
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toServerError(error)));
+  app.setNotFoundHandler((request, reply) => {
+    const error = new StoreError(
+      "route-not-found",
+      `There is no ${request.method} ${request.url}.`,
+    );
+    return sendProblem(request, reply, error);
+  });
+  registerJsonParser(app);
+  // Answers are sent as the readers give them: a serializer made from a schema would drop what it does not know.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  await registerDocument(app);
+  for (const route of allRoutes) registerRoute(app, services, route);
+  return app;
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, error: StoreError): unknown {
+  const problem = problemOf(error, request.id);
+  if (problem.status >= 500) request.log.error({ err: error }, error.message);
+  for (const [name, value] of Object.entries(problemHeaders(problem.status)))
+    reply.header(name, value);
+  return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+}
+
+function registerJsonParser(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    try {
+      done(null, parseBody(body as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+/** @throws `body-invalid` for what is no JSON, and for JSON whose value would not be what the text says */
+function parseBody(text: string): unknown {
+  let reading;
+  try {
+    reading = readJson(text);
+  } catch (error) {
+    throw new StoreError("body-invalid", `The body is no JSON: ${(error as Error).message}`);
+  }
+  const { value, loss } = reading;
+  if (loss === undefined) return value;
+  throw new StoreError("body-invalid", `The body cannot be taken as it is: ${loss.message}`, {
+    details: { issues: [loss] },
+  });
+}
+
+function registerRoute(app: FastifyInstance, services: Services, route: Route): void {
+  const { params, query, body } = route.shape;
+  app.route({
+    method: route.method,
+    url: route.url,
+    schema: {
+      ...(params !== undefined && { params }),
+      ...(query !== undefined && { querystring: query }),
+      ...(body !== undefined && route.checksBody !== true && { body }),
+    },
+    handler: async (request, reply) => {
+      const abort = new AbortController();
+      reply.raw.once("close", () => abort.abort());
+      const exchange = {
+        ...services,
+        params: request.params,
+        query: request.query,
+        body: request.body,
+        caller: localCaller,
+        signal: abort.signal,
+        request,
+        reply,
+      } as unknown as Exchange;
+      const answer = await route.handle(exchange);
+      return answer === undefined ? reply : sendAnswer(request, reply, answer);
+    },
+  });
+}
