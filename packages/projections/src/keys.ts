@@ -32,15 +32,14 @@ export function encodeKey(parts: readonly KeyPart[], prefix?: Uint8Array): Buffe
   return key;
 }
 
-/** A key as text of its bytes, for maps. It stays in place for `copyKey` until another one is encoded. @throws as `encodeKey` */
-export function keyText(parts: readonly KeyPart[], prefix: Uint8Array): string {
-  const end = writeKey(parts, prefix);
-  return scratch.toString("latin1", 0, end);
+/** Encodes a key without a copy. It is there for `stagedKey` until another one is encoded. @returns its length @throws as `encodeKey` */
+export function stageKey(parts: readonly KeyPart[], prefix: Uint8Array): number {
+  return writeKey(parts, prefix);
 }
 
-/** Copies the key of the last `keyText`. */
-export function copyKey(length: number, target: Buffer, at: number): void {
-  scratch.copy(target, at, 0, length);
+/** The bytes that begin with the key of the last `stageKey`. Nobody may change or keep them. */
+export function stagedKey(): Buffer {
+  return scratch;
 }
 
 function writeKey(parts: readonly KeyPart[], prefix?: Uint8Array): number {

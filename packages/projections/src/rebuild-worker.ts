@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { RecordedEvent } from "@sennit/core";
-import { Entry } from "@sennit/core/storage";
+import { decodeFoldedEvent, Entry } from "@sennit/core/storage";
 
 import { openBuildStorage } from "./builds.ts";
 import { emptyCheckpoint, readCheckpoint } from "./checkpoint.ts";
@@ -50,12 +50,17 @@ function* eventsOf(
   { from, lengths, bytes }: Exclude<ToWorker, { type: "end" }>,
   freezes: boolean,
 ): Generator<RecordedEvent> {
+  const all = Buffer.from(bytes);
   let start = 0;
-  for (const [index, length] of lengths.entries()) {
-    const event = Entry.decode(from + index, Buffer.from(bytes, start, length)).event();
-    start += length;
-    if (freezes) deepFreeze(event);
-    yield event;
+  for (let index = 0; index < lengths.length; index += 1) {
+    const position = from + index;
+    const end = start + (lengths[index] as number);
+    if (freezes) {
+      const event = Entry.decode(position, all.subarray(start, end)).event();
+      deepFreeze(event);
+      yield event;
+    } else yield decodeFoldedEvent(position, { bytes: all, start, end });
+    start = end;
   }
 }
 

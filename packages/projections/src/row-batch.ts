@@ -3,28 +3,26 @@ import type { RecordedEvent } from "@sennit/core";
 import { decodeMessagePack, frameHeaderBytes, type StorageEntry } from "@sennit/core/storage";
 
 import { emptyStateHash } from "./checkpoint.ts";
-import { keyText, type KeyPart } from "./keys.ts";
+import { stageKey, type KeyPart } from "./keys.ts";
 import { PackedChanges } from "./packed-changes.ts";
 import type { PackedTable } from "./packed-table.ts";
 import type { ProjectionDefinition, Rows } from "./projection.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
-import { RowArena, type PlacedRow } from "./row-arena.ts";
+import { RowTable } from "./row-table.ts";
 import { assertRowValue, type RowValue } from "./row-value.ts";
 
 /** Folds events into changes above the stored rows. Once `fold` has thrown, the batch must be thrown away. */
 export class RowBatch {
   readonly #stored: ProjectionRows;
   readonly #definition: ProjectionDefinition;
-  /** By row key as Latin-1 text. */
-  readonly #changes = new Map<string, PlacedRow>();
-  readonly #arena = new RowArena();
+  readonly #changes: RowTable;
   readonly #rows: Rows;
   #isFolding = false;
   #low: number;
   #high: number;
 
   /** Those of a batch that may still be on its way to the storage; all before it have arrived. */
-  readonly #previous: ReadonlyMap<string, PlacedRow> | undefined;
+  readonly #previous: RowTable | undefined;
   readonly #packed: PackedChanges;
   #eventCount = 0;
 
@@ -36,6 +34,7 @@ export class RowBatch {
   ) {
     this.#stored = stored;
     this.#previous = previous === undefined ? undefined : previous.#changes;
+    this.#changes = new RowTable(this.#previous?.size);
     const isFirst = stateHash === emptyStateHash;
     this.#packed = new PackedChanges(
       stored,
@@ -92,11 +91,7 @@ export class RowBatch {
   changes(): { readonly puts: StorageEntry[]; readonly deletes: Uint8Array[] } {
     const puts: StorageEntry[] = [];
     const deletes: Uint8Array[] = [];
-    for (const { buffer, start, keyEnd, end } of this.#changes.values()) {
-      const key = buffer.subarray(start, keyEnd);
-      if (keyEnd === end) deletes.push(key);
-      else puts.push([key, buffer.subarray(keyEnd, end)]);
-    }
+    this.#changes.addTo(puts, deletes);
     this.#packed.addTo(puts, deletes);
     return { puts, deletes };
   }
@@ -104,37 +99,31 @@ export class RowBatch {
   #get(table: string, key: readonly KeyPart[]): RowValue | undefined {
     const packed = this.#packedTable(table);
     if (packed !== undefined) return this.#packed.get(packed, key);
-    const text = this.#keyText(table, key);
-    const change = this.#changes.get(text) ?? this.#previous?.get(text);
+    const keyBytes = this.#stageKey(table, key);
+    let change = this.#changes.get(keyBytes);
+    if (change === undefined) change = this.#previous?.get(keyBytes);
     if (change === undefined) return this.#stored.get(table, key);
-    const { buffer, keyEnd, end } = change;
     // Decoded anew each time: a row handed out and changed by the caller must not differ from the one on the disk.
-    return keyEnd === end
+    return change === null
       ? undefined
-      : (decodeMessagePack(buffer.subarray(keyEnd + frameHeaderBytes, end)) as RowValue);
+      : (decodeMessagePack(change.subarray(frameHeaderBytes)) as RowValue);
   }
 
   #put(table: string, key: readonly KeyPart[], row: RowValue): void {
     assertRowValue(row);
     const packed = this.#packedTable(table);
     if (packed !== undefined) return this.#mix(this.#packed.put(packed, key, row));
-    const text = this.#keyText(table, key);
-    const placed = this.#arena.place(text.length, row);
-    this.#changes.set(text, placed);
-    this.#mix(placed.checksum);
+    this.#mix(this.#changes.put(this.#stageKey(table, key), row));
   }
 
   #delete(table: string, key: readonly KeyPart[]): void {
     const packed = this.#packedTable(table);
     if (packed !== undefined) return this.#mix(this.#packed.delete(packed, key));
-    const text = this.#keyText(table, key);
-    const placed = this.#arena.placeDeleted(text.length);
-    this.#changes.set(text, placed);
-    this.#mix(placed.checksum);
+    this.#mix(this.#changes.delete(this.#stageKey(table, key)));
   }
 
-  #keyText(table: string, key: readonly KeyPart[]): string {
-    return keyText(key, this.#stored.tablePrefix(table));
+  #stageKey(table: string, key: readonly KeyPart[]): number {
+    return stageKey(key, this.#stored.tablePrefix(table));
   }
 
   #packedTable(table: string): PackedTable | undefined {

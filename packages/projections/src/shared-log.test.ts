@@ -45,12 +45,12 @@ test("of two passes that come to the same position none stays open", async () =>
   await withStore(async (store) => {
     await store.append(creations(10));
     const { log } = store;
-    const readEntries = log.readEntries.bind(log);
+    const readStoredEntries = log.readStoredEntries.bind(log);
     let open = 0;
-    log.readEntries = async function* counted(options) {
+    log.readStoredEntries = async function* counted(options) {
       open += 1;
       try {
-        yield* readEntries(options);
+        yield* readStoredEntries(options);
       } finally {
         open -= 1;
       }

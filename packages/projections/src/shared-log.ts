@@ -5,16 +5,19 @@ import {
   type Position,
   type RecordedEvent,
 } from "@sennit/core";
-import type { Entry } from "@sennit/core/storage";
+import { decodeFoldedEvent, Entry } from "@sennit/core/storage";
 
 /** Chunks kept for those that follow closely: at most some megabytes, because the storage bounds a chunk. */
 const recentMax = 4;
+
+/** An entry as it is stored. */
+type Stored = readonly [position: Position, value: Uint8Array];
 
 interface Chunk {
   /** Head of the log before it was read: what is erased later may still be in it. */
   readonly head: Position;
   readonly from: Position;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Stored[];
   /** Those that have been decoded while there was more than one reader. */
   readonly events: (RecordedEvent | undefined)[];
 }
@@ -31,7 +34,7 @@ interface Range {
 interface Pass {
   readonly head: Position;
   readonly from: Position;
-  readonly chunks: AsyncGenerator<readonly Entry[]>;
+  readonly chunks: AsyncGenerator<readonly Stored[]>;
 }
 
 /** A chunk being read. */
@@ -51,7 +54,7 @@ export class SharedLog {
   readonly #pending = new Map<Position, Pull>();
   #recent: Chunk[] = [];
 
-  /** @param freezes whether events are frozen to the bottom, because code that is not our own gets them */
+  /** @param freezes whether events are decoded whole and frozen to the bottom, because code that is not our own gets them */
   constructor(store: EmbeddedStore, freezes: boolean) {
     this.#store = store;
     this.#freezes = freezes;
@@ -105,7 +108,7 @@ export class SharedLog {
 
   #pass({ from, until }: Range): Pass {
     const { head, log } = this.#store;
-    return { head, from, chunks: log.readEntries({ from, until }) };
+    return { head, from, chunks: log.readStoredEntries({ from, until }) };
   }
 
   /** @param unused a pass that goes no further */
@@ -132,12 +135,21 @@ export class SharedLog {
     for (let index = from; index < until; index += 1) {
       let event = events[index];
       if (event === undefined) {
-        event = (entries[index] as Entry).event();
-        if (this.#freezes) deepFreeze(event);
+        event = this.#decode(entries[index] as Stored);
         if (this.#readers > 1) events[index] = event;
       }
       yield event;
     }
+  }
+
+  #decode([position, value]: Stored): RecordedEvent {
+    if (!this.#freezes) {
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      return decodeFoldedEvent(position, { bytes, start: 0, end: bytes.length });
+    }
+    const event = Entry.decode(position, value).event();
+    deepFreeze(event);
+    return event;
   }
 
   /** Nobody reads: nothing is kept, and the database may let go of what it was reading. */

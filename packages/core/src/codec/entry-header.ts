@@ -155,7 +155,7 @@ export function decodeHeader(position: Position, bytes: Uint8Array): [EntryHeade
   return [header, digest];
 }
 
-function decodeStructure(type: EntryStructure["type"], parts: unknown[]): EntryStructure {
+export function decodeStructure(type: EntryStructure["type"], parts: unknown[]): EntryStructure {
   switch (type) {
     case "record.created":
       return { type, kind: parts[0] as string, edges: (parts[1] as EncodedEdge[]).map(decodeEdge) };

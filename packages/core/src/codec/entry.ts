@@ -242,7 +242,7 @@ const emptyData: Readonly<Record<EntryStructure["type"], EntryPayload["data"]>> 
 };
 
 /** Puts kind, edges, ranges and the like back where the event's `data` has them. */
-function joinData(
+export function joinData(
   structure: EntryStructure,
   data: EntryPayload["data"],
 ): Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@
 export { crc32c } from "../codec/crc32c.ts";
 export { frame, frameHeaderBytes, unframe } from "../codec/frame.ts";
 export { Entry } from "../codec/entry.ts";
+export { decodeFoldedEvent, type EntryBytes } from "../codec/folded-event.ts";
 export { decodeMessagePack, encodeMessagePack } from "../codec/msgpack.ts";
 export { openLevelStorage, type LevelStorageOptions } from "./level-storage.ts";
 export { openMemoryStorage } from "./memory-storage.ts";
