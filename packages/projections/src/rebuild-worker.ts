@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { RecordedEvent } from "@sennit/core";
 import { decodeFoldedEvent, Entry } from "@sennit/core/storage";
 
-import { openBuildStorage } from "./builds.ts";
+import { openBuildToMake } from "./builds.ts";
 import { emptyCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { foldLog } from "./fold-log.ts";
 import { defineProjection, type ProjectionDefinition } from "./projection.ts";
@@ -79,7 +79,7 @@ async function loadDefinition(): Promise<ProjectionDefinition> {
 
 async function make(): Promise<boolean> {
   const definition = await loadDefinition();
-  const storage = await openBuildStorage(task.path, true);
+  const storage = await openBuildToMake(task.path);
   try {
     const checkpoint = readCheckpoint(storage) ?? emptyCheckpoint(definition, task.begunAt);
     let isDamaged = false;

@@ -158,7 +158,7 @@ function packed(
   from: Position,
   values: readonly Uint8Array[],
 ): Extract<ToWorker, { type: "entries" }> {
-  const lengths = values.map(({ length }) => length);
+  const lengths = Uint32Array.from(values, ({ length }) => length);
   const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   let at = 0;
   for (const value of values) {

@@ -18,7 +18,7 @@ export type ToWorker =
       readonly type: "entries";
       /** Position of the first. */
       readonly from: Position;
-      readonly lengths: readonly number[];
+      readonly lengths: Uint32Array;
       readonly bytes: ArrayBuffer;
     }
   | { readonly type: "end" };

@@ -5,7 +5,7 @@ import { leafHash } from "../merkle/hashing.ts";
 import { entryKey } from "../storage/keyspace.ts";
 import { formatTimestamp } from "../timestamp.ts";
 import { crc32c } from "./crc32c.ts";
-import { decodeStructure } from "./entry-header.ts";
+import { decodeStructure, type EntryStructure } from "./entry-header.ts";
 import { Entry, joinData } from "./entry.ts";
 import { frameHeaderBytes } from "./frame.ts";
 import { MessagePackCursor } from "./msgpack-cursor.ts";
@@ -96,23 +96,22 @@ class FoldedEvent {
     cursor.goTo(bytes, headerEnd, end);
     if (cursor.list() !== 2) throw notPlain;
     cursor.binary(saltBytes);
-    this.data = joinData(structure, this.#readContent());
+    this.data = this.#readData(structure);
   }
 
-  #readContent(): Readonly<Record<string, unknown>> {
-    let data: unknown;
+  #readData(structure: EntryStructure): Readonly<Record<string, unknown>> {
+    let data: Readonly<Record<string, unknown>> | undefined;
     for (let left = cursor.map(); left > 0; left -= 1) {
       const name = cursor.name();
-      const value = cursor.value();
-      if (name === "data") data = value;
-      else if (name === "actor") this.actor = value as string;
-      else if (name === "occurredAt") this.occurredAt = value as string;
-      else if (name === "causationId") this.causationId = value as EventId;
-      else if (name === "correlationId") this.correlationId = value as EventId;
+      if (name === "data") data = readDataOf(structure);
+      else if (name === "actor") this.actor = cursor.value() as string;
+      else if (name === "occurredAt") this.occurredAt = cursor.value() as string;
+      else if (name === "causationId") this.causationId = cursor.value() as EventId;
+      else if (name === "correlationId") this.correlationId = cursor.value() as EventId;
       else throw notPlain;
     }
     if (!cursor.isAtEnd || data === undefined) throw notPlain;
-    return data as Readonly<Record<string, unknown>>;
+    return data;
   }
 
   get id(): EventId {
@@ -126,4 +125,15 @@ class FoldedEvent {
   get hash(): string {
     return leafHash(this.#bytes.subarray(this.#headerStart, this.#headerEnd)).toString("hex");
   }
+}
+
+/** As `joinData` does, but most events are creations, and theirs are read into the object they end in. */
+function readDataOf(structure: EntryStructure): Readonly<Record<string, unknown>> {
+  if (structure.type !== "record.created") {
+    return joinData(structure, cursor.value() as Readonly<Record<string, unknown>>);
+  }
+  const data: Record<string, unknown> = { kind: structure.kind };
+  cursor.membersInto(data, cursor.map());
+  if (structure.edges.length > 0) data["derivedFrom"] = structure.edges;
+  return data;
 }

@@ -6,7 +6,7 @@ const unreadable = new Error("The bytes hold a value that the cursor does not re
 /** Levels of nesting it follows. */
 const depthMax = 200;
 /** Longer texts are quicker in one call, shorter ones a byte at a time. */
-const shortText = 24;
+const shortText = 16;
 /** Member names of so many bytes at most are remembered: there are few, and most come again and again. */
 const nameBytesMax = 32;
 const namesMask = 0xff;
@@ -172,7 +172,16 @@ export class MessagePackCursor {
     const end = at + length;
     if (length > shortText) return bytes.toString("utf8", at, end);
     let text = "";
-    for (let index = at; index < end; index += 1) {
+    let index = at;
+    for (; index + 3 < end; index += 4) {
+      const first = bytes[index] as number;
+      const second = bytes[index + 1] as number;
+      const third = bytes[index + 2] as number;
+      const fourth = bytes[index + 3] as number;
+      if ((first | second | third | fourth) > 0x7f) return bytes.toString("utf8", at, end);
+      text += String.fromCharCode(first, second, third, fourth);
+    }
+    for (; index < end; index += 1) {
       const byte = bytes[index] as number;
       if (byte > 0x7f) return bytes.toString("utf8", at, end);
       text += String.fromCharCode(byte);

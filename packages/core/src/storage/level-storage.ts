@@ -27,6 +27,8 @@ const recoveryIntervalMs = 1000;
 export interface LevelStorageOptions {
   /** Bytes collected in memory before a table file is written. Default 16 MiB. */
   readonly writeBufferBytes?: number | undefined;
+  /** Bytes of a table file at most. Default 2 MiB. */
+  readonly tableBytesMax?: number | undefined;
   /** Bytes of table blocks kept in memory. Default 128 MiB. */
   readonly cacheBytes?: number | undefined;
   /** Make the database when there is none. Default true. */
@@ -51,6 +53,7 @@ export async function openLevelStorage(
     keyEncoding: "view",
     valueEncoding: "view",
     writeBufferSize: options.writeBufferBytes ?? 16 * 1024 * 1024,
+    maxFileSize: options.tableBytesMax ?? 2 * 1024 * 1024,
     cacheSize: options.cacheBytes ?? 128 * 1024 * 1024,
     blockSize: 16 * 1024,
     createIfMissing: options.create ?? true,
