@@ -1,33 +1,27 @@
 /** What a command works with: its values, its store, its output. */
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-
 import {
-  openStore,
   parseAsOf,
   parseRef,
   StoreError,
   type AsOf,
-  type EmbeddedStore,
   type Reader,
   type RecordId,
+  type Store,
 } from "@sennit/core";
-import type { ProjectionDefinition, ViewReader, Views } from "@sennit/projections";
+import type { ViewReader } from "@sennit/projections";
 
 import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
+import { findPlace } from "./target/place.ts";
+import { openTarget } from "./target/open-target.ts";
+import type { Target } from "./target/target.ts";
 import type { Values } from "./values.ts";
-
-/** Directory of the default store. */
-export const storeDirectoryName = ".sennit";
 
 export class Context {
   readonly io: Io;
   readonly values: Values;
   readonly out: Output;
-  #store: EmbeddedStore | undefined;
-  #views: Views | undefined;
+  #target: Promise<Target> | undefined;
 
   constructor(io: Io, values: Values) {
     this.io = io;
@@ -45,48 +39,29 @@ export class Context {
     return text === undefined ? undefined : parseAsOf(text);
   }
 
-  /** Where the store is. @throws `store-not-found` when nothing names one and none is near */
-  storeDirectory(): string {
-    const flag = this.values.text("store");
-    if (flag === "") {
-      throw new StoreError("argument-invalid", "--store is empty.", {
-        hint: "Name a directory; a variable in the command may be unset.",
-        details: { flag: "--store" },
-      });
-    }
-    const named = flag ?? this.io.env["SENNIT_STORE"];
-    if (named !== undefined && named !== "") {
-      if (/^https?:\/\//.test(named)) {
-        throw new StoreError(
-          "argument-invalid",
-          `${named} is a URL; this version opens directories only.`,
-          {
-            details: { flag: "--store" },
-          },
-        );
-      }
-      return resolve(this.io.cwd, named);
-    }
-    for (let directory = resolve(this.io.cwd); ; directory = dirname(directory)) {
-      const candidate = join(directory, storeDirectoryName);
-      if (existsSync(candidate)) return candidate;
-      if (dirname(directory) === directory) break;
-    }
-    throw new StoreError("store-not-found", `There is no ${storeDirectoryName} here or above.`, {
-      hint: "Make a store with: sennit init, or name one with --store DIR",
+  /**
+   * The directory of the store, for what must be done to its files while nobody has them open.
+   *
+   * @param deed what it is for, such as `A repair`
+   * @throws `argument-invalid` for a URL, `store-not-found`
+   */
+  storeDirectory(deed: string): string {
+    const place = findPlace(this.values, this.io);
+    if ("directory" in place) return place.directory;
+    throw new StoreError("argument-invalid", `${deed} needs the directory of the store.`, {
+      hint: "Do it on the machine that has the store, with --store DIR, while no server has it open.",
+      details: { flag: "--store" },
     });
   }
 
-  /** The store, opened on first use and closed when the command ends. */
-  async store(): Promise<EmbeddedStore> {
-    if (this.#store === undefined) {
-      const directory = this.storeDirectory();
-      this.#store = await openStore(directory, { create: false, clock: this.io.clock });
-      const { damage } = this.#store;
-      // Answers from a damaged store are true where it is intact, and whoever reads them must know.
-      if (damage !== undefined) this.out.note(`warning ${damage.code}: ${damage.message}`);
-    }
-    return this.#store;
+  /** The store and what can be done to it, opened on first use and closed when the command ends. */
+  target(): Promise<Target> {
+    this.#target ??= openTarget(findPlace(this.values, this.io), this.io, this.out);
+    return this.#target;
+  }
+
+  async store(): Promise<Store> {
+    return (await this.target()).store;
   }
 
   /** A reader of the instant asked for. */
@@ -96,34 +71,18 @@ export class Context {
 
   /** A reader with the indexes, of the instant asked for or given. */
   async viewReader(asOf: AsOf | undefined = this.asOf): Promise<ViewReader> {
-    return (await this.views()).at(asOf, { signal: this.io.signal });
+    return (await this.target()).viewReader(asOf, { signal: this.io.signal });
   }
 
-  /** The views, opened on first use. @param projections followed beside the built-in ones, if they are opened now */
-  async views(projections: readonly ProjectionDefinition[] = []): Promise<Views> {
-    const store = await this.store();
-    if (this.#views === undefined) {
-      const { openViews } = await import("@sennit/projections");
-      this.#views = await openViews(store, { projections });
-    }
-    return this.#views;
+  /** A reader of the instant asked for that also knows the timeline. */
+  async timelineReader(): Promise<ViewReader> {
+    const { signal } = this.io;
+    return (await this.target()).viewReader(this.asOf, { withTimeline: true, signal });
   }
 
-  /** Removes the views, in which rows of erased content may be, also of projections this program does not know. */
-  async removeViews(): Promise<void> {
-    const { directory } = await this.store();
-    await this.#views?.close();
-    this.#views = undefined;
-    if (directory === undefined) return;
-    await rm(join(directory, "views"), { recursive: true, force: true });
-  }
-
-  /** The ref with `KIND/NAME` replaced by an id. The indexes are opened only when the ref is no id. */
+  /** The ref with `KIND/NAME` replaced by an id. */
   async resolve(ref: string): Promise<string> {
-    const { target } = parseRef(ref);
-    const reader = await this.reader();
-    if (!target.includes("/") || (await reader.findRecord(target)) !== undefined) return ref;
-    return (await this.viewReader()).resolve(ref);
+    return (await this.target()).resolve(ref, this.asOf, this.io.signal);
   }
 
   /** The id that a ref to a whole record means. @throws `usage` for a ref to one version */
@@ -139,10 +98,7 @@ export class Context {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.#views?.close();
-    } finally {
-      await this.#store?.close();
-    }
+    const target = await this.#target?.catch(() => undefined);
+    await target?.close();
   }
 }

@@ -14,9 +14,10 @@ import {
   type VerifierKey,
 } from "@sennit/core";
 
-import { storeDirectoryName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { plural, printable } from "./output.ts";
 import { readVerifierKey } from "./receipt-files.ts";
+import { newStoreDirectory, storeDirectoryName } from "./target/place.ts";
 
 /** Name of the format in `--format`. */
 export const exportFormatName = "sennit";
@@ -121,7 +122,8 @@ export async function importExport(
   }
   const given = values.text("key");
   const key = given === undefined ? undefined : await readVerifierKey(io.cwd, given);
-  const directory = resolve(io.cwd, target ?? flag ?? storeDirectoryName);
+  const named = target ?? flag ?? storeDirectoryName;
+  const directory = newStoreDirectory(io.cwd, named, "The import of an export");
   const options = {
     signal: io.signal,
     onProgress: (position: number) => out.progress(`imported ${position}`),

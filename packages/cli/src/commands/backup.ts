@@ -23,9 +23,9 @@ export const command = defineCommand({
   async run(context) {
     const { values, out, io } = context;
     const since = values.text("since") === "auto" ? undefined : values.integer("since", 0);
-    const store = await context.store();
-    const { head } = store;
-    const result = await store.backup(resolve(io.cwd, values.argument(0)), {
+    const target = await context.target();
+    const { head } = target.store;
+    const result = await target.backup(resolve(io.cwd, values.argument(0)), {
       since,
       quick: values.flag("quick"),
       signingKey: !values.flag("without-key"),

@@ -31,11 +31,11 @@ export const command = defineCommand({
       io.cwd,
       values.required("out", "Name a new or an empty directory with --out DIR."),
     );
-    const store = await context.store();
+    const { store, directory: storeDirectory } = await context.target();
     const reader = await context.reader();
     // What is written goes where a link leads.
     const place = await realpath(directory).catch(() => directory);
-    if (await isInside(context.storeDirectory(), place)) {
+    if (storeDirectory !== undefined && (await isInside(storeDirectory, place))) {
       throw new StoreError(
         "argument-invalid",
         `${printable(directory)} is inside the directory of the store.`,

@@ -1,4 +1,6 @@
 /** `sennit checkpoint`: the size and root of the log, signed with the store's key. */
+import { openCheckpoint, parseVerifierKey, StoreError } from "@sennit/core";
+
 import { defineCommand } from "../command.ts";
 import { parseInteger } from "../values.ts";
 
@@ -21,9 +23,22 @@ export const command = defineCommand({
         : parseInteger(given, "POSITION", 0, Number.MAX_SAFE_INTEGER);
     const { asOf: size } = await store.at({ position });
     const note = await store.checkpoint(size);
-    const root = store.log.proofs.treeHead(size).root.toString("hex");
+    const root = await rootOf(note, await store.verifierKey());
     if (out.isJson) out.json({ size, root, note });
     else io.stdout(note);
     return undefined;
   },
 });
+
+/** The root that a note of the store's own says, 64 hexadecimal digits. */
+async function rootOf(note: string, verifierKey: string): Promise<string> {
+  const key = await parseVerifierKey(verifierKey);
+  const checkpoint = key === undefined ? undefined : await openCheckpoint(note, key);
+  if (checkpoint === undefined) {
+    throw new StoreError(
+      "checkpoint-untrusted",
+      "The checkpoint is not signed with the store's key.",
+    );
+  }
+  return Buffer.from(checkpoint.root).toString("hex");
+}

@@ -1,7 +1,7 @@
 /** `sennit demo`: plays a story and leaves a store to try things in. */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 
 import { openStore, StoreError } from "@sennit/core";
 
@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import { playStory } from "../demo/play.ts";
 import { tryNext } from "../demo/story.ts";
 import { commandLine, Output } from "../output.ts";
+import { newStoreDirectory } from "../target/place.ts";
 
 const directoryDefault = "sennit-demo";
 /** Marks a directory as made by the demo, so that the next demo may replace it. */
@@ -42,10 +43,8 @@ export const command = defineCommand({
   presentOnly: true,
   async run(context) {
     const { io, out, values } = context;
-    const directory = resolve(
-      io.cwd,
-      values.positionals[0] ?? values.text("store") ?? directoryDefault,
-    );
+    const named = values.positionals[0] ?? values.text("store") ?? directoryDefault;
+    const directory = newStoreDirectory(io.cwd, named, "sennit demo");
     await prepare(directory, io.clock);
     const { run } = await import("../run.ts");
     if (out.isJson) {

@@ -5,8 +5,7 @@ import type { StoreErasure } from "@sennit/core";
 
 import { versionRange } from "../answers.ts";
 import { defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
-import { plural, printable } from "../output.ts";
+import { plural, printable, type Output } from "../output.ts";
 
 export const command = defineCommand({
   name: "erase",
@@ -33,25 +32,23 @@ export const command = defineCommand({
     const dryRun = values.flag("dry-run");
     const refs: string[] = [];
     for (const ref of values.positionals) refs.push(await context.resolve(ref));
-    const store = await context.store();
-    const result = await store.erase(refs, { cause, actor: context.actor, dryRun });
-    // Also when nothing was left to erase: a run before this one may have been interrupted.
-    if (!dryRun) await context.removeViews();
+    const target = await context.target();
+    const result = await target.erase(refs, { cause, actor: context.actor, dryRun });
     if (out.isJson) out.json(result);
-    else printErasure(context, result, dryRun);
+    else printErasure(out, result, dryRun, target.directory);
     return undefined;
   },
 });
 
 function printErasure(
-  context: Context,
+  out: Output,
   { position, erased, sameContent, damagedLogs }: StoreErasure,
   dryRun: boolean,
+  directory: string | undefined,
 ): void {
-  const { out } = context;
   if (erased.length === 0) {
     out.line("There is nothing left to erase.");
-    printDamagedLogs(context, damagedLogs);
+    printDamagedLogs(out, damagedLogs, directory);
     return;
   }
   const versions = erased.reduce((sum, { versions: { from, to } }) => sum + to - from + 1, 0);
@@ -67,7 +64,7 @@ function printErasure(
       out.line(`  ${printable(`${recordId}${versionRange(range)}`)}`);
     }
   }
-  printDamagedLogs(context, damagedLogs);
+  printDamagedLogs(out, damagedLogs, directory);
   if (dryRun) return;
   out.line(
     "Ids, kinds, sources, times and proofs stay. Backups and exports made before still hold",
@@ -75,9 +72,12 @@ function printErasure(
   out.line("the content: run sennit backup again on each backup, and delete old exports.");
 }
 
-function printDamagedLogs(context: Context, names: readonly string[]): void {
+function printDamagedLogs(
+  out: Output,
+  names: readonly string[],
+  directory: string | undefined,
+): void {
   if (names.length === 0) return;
-  const { out } = context;
   out.line("Damaged logs that repairs have kept may hold the content. Delete them:");
-  for (const name of names) out.line(`  ${printable(join(context.storeDirectory(), name))}`);
+  for (const name of names) out.line(`  ${printable(join(directory ?? "", name))}`);
 }

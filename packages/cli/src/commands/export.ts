@@ -52,7 +52,11 @@ export const command = defineCommand({
  *
  * @throws `argument-invalid` for what is no file, and for a path inside the store; `file-exists` without `--force`
  */
-async function assertWritable({ values }: Context, path: string, store: string): Promise<void> {
+async function assertWritable(
+  { values }: Context,
+  path: string,
+  store: string | undefined,
+): Promise<void> {
   const details = { path };
   const named = printable(path);
   const meant = await stat(path).catch(() => undefined);
@@ -63,7 +67,7 @@ async function assertWritable({ values }: Context, path: string, store: string):
       details,
     });
   }
-  if (await isInside(store, path)) {
+  if (store !== undefined && (await isInside(store, path))) {
     throw new StoreError("argument-invalid", `${named} is inside the directory of the store.`, {
       hint: "Name a file elsewhere: what stands there belongs to the store.",
       details,
@@ -82,8 +86,8 @@ async function toFile(
   path: string,
 ): Promise<ExportSummary & { readonly bytes: number }> {
   // The store is opened before there is a file.
-  await context.store();
-  await assertWritable(context, path, context.storeDirectory());
+  const { directory } = await context.target();
+  await assertWritable(context, path, directory);
   // A name that nothing has: neither somebody's file nor what a run left that was killed.
   const partial = `${path}.partial-${randomUUID()}`;
   let bytes = 0;
@@ -96,7 +100,7 @@ async function toFile(
     await file.sync();
     await file.close();
     // Somebody may have put something there meanwhile.
-    await assertWritable(context, path, context.storeDirectory());
+    await assertWritable(context, path, directory);
     await rename(partial, path);
     return { ...summary, bytes };
   } catch (error) {

@@ -7,7 +7,7 @@ import { StoreError } from "@sennit/core";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { ingest, type IngestSummary } from "../ingest/ingest.ts";
+import type { IngestSummary } from "../ingest/ingest.ts";
 import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({
@@ -28,13 +28,13 @@ export const command = defineCommand({
   async run(context) {
     const { values, out, io } = context;
     const batchEvents = values.integer("batch", 1, 10_000) ?? 1000;
-    const store = await context.store();
-    const summary = await ingest(store, openInput(context, values.argument(0)), {
+    const target = await context.target();
+    const summary = await target.ingest(openInput(context, values.argument(0)), {
       atomic: values.flag("atomic"),
       batchEvents,
       actor: context.actor,
       signal: io.signal,
-      onProgress: (lines) => out.progress(`${lines} lines, head at ${store.head}`),
+      onProgress: (lines) => out.progress(`${lines} lines, head at ${target.store.head}`),
     });
     out.progressDone();
     if (out.isJson) out.json(summary);

@@ -1,11 +1,11 @@
 /** `sennit init`: makes a store. */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { openStore, renewSigningKey } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
-import { storeDirectoryName } from "../context.ts";
 import { plural, printable } from "../output.ts";
+import { newStoreDirectory, storeDirectoryName } from "../target/place.ts";
 
 export const command = defineCommand({
   name: "init",
@@ -22,7 +22,7 @@ export const command = defineCommand({
   presentOnly: true,
   async run({ io, values, out }) {
     const named = values.positionals[0] ?? values.text("store") ?? storeDirectoryName;
-    const directory = resolve(io.cwd, named);
+    const directory = newStoreDirectory(io.cwd, named, "sennit init");
     const renewed = values.flag("new-key") ? await renewSigningKey(directory) : undefined;
     const store = await openStore(directory, { clock: io.clock });
     const { head } = store;

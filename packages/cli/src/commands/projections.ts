@@ -1,10 +1,10 @@
 /** `sennit projections`: how far the read models are, and making one anew. */
 import { StoreError } from "@sennit/core";
-import type { ProjectionProgress, Views } from "@sennit/projections";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plural, printable, type Output } from "../output.ts";
+import type { ProjectionStatus, RebuildStep } from "../target/target.ts";
 
 export const command = defineCommand({
   name: "projections",
@@ -24,62 +24,36 @@ export const command = defineCommand({
         details: { value: action },
       });
     }
-    const { timelineProjection } = await import("@sennit/projections");
-    const views = await context.views([timelineProjection]);
     if (name !== undefined) {
-      await rebuild(context, views, name);
+      await rebuild(context, name);
       return undefined;
     }
-    const all = views.names.map((each) => describe(views.progress(each)));
-    if (out.isJson) out.json({ projections: all });
-    else showAll(out, all);
+    const projections = await (await context.target()).projections();
+    if (out.isJson) out.json({ projections });
+    else showAll(out, projections);
     return undefined;
   },
 });
 
-/** What `--json` tells of a projection. */
-interface Described extends Omit<ProjectionProgress, "failure" | "rebuild"> {
-  readonly rebuiltUpTo: number | null;
-  readonly failure: ReturnType<StoreError["toJSON"]> | null;
-}
-
-async function rebuild({ out, io }: Context, views: Views, name: string): Promise<void> {
-  const watch = views.progress$(name).subscribe(({ rebuild: made, head, etaSeconds }) => {
-    if (made === null) return;
+async function rebuild(context: Context, name: string): Promise<void> {
+  const { out, io } = context;
+  const target = await context.target();
+  const onProgress = ({ position, head, etaSeconds }: RebuildStep) => {
     const left = etaSeconds === null ? "" : `, ${Math.ceil(etaSeconds)} s left`;
-    out.progress(`made anew up to ${made.position} of ${head}${left}`);
-  });
-  const stop = new Promise<never>((_, reject) => {
-    io.signal.addEventListener("abort", () =>
-      reject(
-        new StoreError("aborted", "The rebuild was stopped; the next opening goes on with it.", {
-          cause: io.signal.reason,
-        }),
-      ),
-    );
-  });
-  try {
-    await Promise.race([views.rebuild(name), stop]);
-  } finally {
-    watch.unsubscribe();
-    out.progressDone();
-  }
-  const progress = describe(views.progress(name));
+    out.progress(`made anew up to ${position} of ${head}${left}`);
+  };
+  const made = target.rebuildProjection(name, { signal: io.signal, onProgress });
+  const status = await made.finally(() => out.progressDone());
   if (out.isJson) {
-    out.json(progress);
+    out.json(status);
     return;
   }
   out.line(
-    `${name} made anew from ${plural(progress.position, "event")}, state hash ${progress.stateHash}`,
+    `${name} made anew from ${plural(status.position, "event")}, state hash ${status.stateHash}`,
   );
 }
 
-function describe({ failure, rebuild: made, ...progress }: ProjectionProgress): Described {
-  const rebuiltUpTo = made === null ? null : made.position;
-  return { ...progress, rebuiltUpTo, failure: failure === null ? null : failure.toJSON() };
-}
-
-function showAll(out: Output, all: readonly Described[]): void {
+function showAll(out: Output, all: readonly ProjectionStatus[]): void {
   out.table(
     [
       { title: "NAME" },

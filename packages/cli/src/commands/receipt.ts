@@ -1,5 +1,5 @@
 /** `sennit receipt`: a decision's closure with the proof that the log holds it. */
-import { openCheckpoint, StoreError, type Checkpoint, type EmbeddedStore } from "@sennit/core";
+import { openCheckpoint, StoreError, type Checkpoint, type Store } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -41,7 +41,7 @@ export const command = defineCommand({
 
 async function olderCheckpoint(
   { values, io }: Context,
-  store: EmbeddedStore,
+  store: Store,
 ): Promise<Checkpoint | undefined> {
   const path = values.text("against");
   if (path === undefined) return undefined;

@@ -71,11 +71,8 @@ export const command = defineCommand({
       to: checkedTime(context, "to"),
       signal: io.signal,
     };
-    const { readTimeline, timelineProjection } = await import("@sennit/projections");
-    const views = await context.views([timelineProjection]);
-    const reader = await views.at(context.asOf, { signal: io.signal });
-    const rows = await views.rowsAt(timelineProjection.name, reader.asOf, { signal: io.signal });
-    const timeline = await readTimeline(reader, rows, query);
+    const reader = await context.timelineReader();
+    const timeline = await reader.timeline(query);
     if (out.isJson) {
       out.json(timeline);
       return undefined;

@@ -72,7 +72,7 @@ function printReport({ out }: Context, report: VerifyReport): void {
 /** Prints the plan, and with `--yes` carries it out. */
 async function repair(context: Context, options: VerifyOptions): Promise<number> {
   const { out, io, values } = context;
-  const directory = context.storeDirectory();
+  const directory = context.storeDirectory("A repair");
   const isWanted = values.flag("yes");
   const result = isWanted
     ? await repairStore(directory, { ...options, clock: io.clock })

@@ -4,9 +4,9 @@ import {
   limits,
   StoreError,
   validateEvent,
-  type EmbeddedStore,
   type NewEvent,
   type Position,
+  type Store,
   readJson,
   type JsonReading,
 } from "@sennit/core";
@@ -48,7 +48,7 @@ interface Item {
 
 /** Stores every event of a stream that can be stored. Memory: one batch. */
 export async function ingest(
-  store: EmbeddedStore,
+  store: Store,
   chunks: AsyncIterable<Uint8Array>,
   options: IngestOptions,
 ): Promise<IngestSummary> {
@@ -61,7 +61,7 @@ export async function ingest(
 }
 
 class IngestRun {
-  readonly #store: EmbeddedStore;
+  readonly #store: Store;
   readonly #options: IngestOptions;
   readonly #errors = new LineErrors();
   /** Events sent at once: fewer while many are refused, so that little is sent again after a refusal. */
@@ -72,7 +72,7 @@ class IngestRun {
   #duplicates = 0;
   #refused = 0;
 
-  constructor(store: EmbeddedStore, options: IngestOptions) {
+  constructor(store: Store, options: IngestOptions) {
     this.#store = store;
     this.#options = options;
     this.#sendEvents = options.batchEvents;

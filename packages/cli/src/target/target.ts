@@ -1,0 +1,59 @@
+/** What commands work on: an open store, in this process or behind a URL, and what is done to it beside reading and writing. */
+import type {
+  AsOf,
+  BackupOptions,
+  BackupResult,
+  EraseOptions,
+  Store,
+  StoreError,
+  StoreErasure,
+} from "@sennit/core";
+import type { ProjectionProgress, ViewReader } from "@sennit/projections";
+
+import type { IngestOptions, IngestSummary } from "../ingest/ingest.ts";
+
+export interface ViewReaderOptions {
+  /** The timeline is asked for, which is not followed unless it is. Default false. */
+  readonly withTimeline?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is told of a projection, as documented JSON. */
+export interface ProjectionStatus extends Omit<ProjectionProgress, "failure" | "rebuild"> {
+  readonly rebuiltUpTo: number | null;
+  readonly failure: ReturnType<StoreError["toJSON"]> | null;
+}
+
+/** How far a projection that is made anew has come. */
+export interface RebuildStep {
+  readonly position: number;
+  readonly head: number;
+  readonly etaSeconds: number | null;
+}
+
+export interface RebuildOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: RebuildStep) => void;
+}
+
+/** An open store. The same question gets the same answer from each of them. */
+export interface Target {
+  readonly store: Store;
+  /** Where its files are on this machine; undefined for a store behind a URL. */
+  readonly directory: string | undefined;
+  /** A reader with the indexes. Default: of the present. @throws the codes of `Views.at` */
+  viewReader(asOf: AsOf | undefined, options?: ViewReaderOptions): Promise<ViewReader>;
+  /** The ref with `KIND/NAME` replaced by an id; the indexes are asked only when the ref is no id. */
+  resolve(ref: string, asOf: AsOf | undefined, signal?: AbortSignal): Promise<string>;
+  /** Stores events from NDJSON, each that can be stored. */
+  ingest(chunks: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<IngestSummary>;
+  /** Destroys content, in the log and in every view. @throws the codes of `Store.erase` */
+  erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;
+  /** @throws the codes of `EmbeddedStore.backup` */
+  backup(directory: string, options: BackupOptions): Promise<BackupResult>;
+  /** Every projection and how far it is, built-in ones first. */
+  projections(): Promise<readonly ProjectionStatus[]>;
+  /** Makes a projection anew. @throws the codes of `Views.rebuild`, `aborted` */
+  rebuildProjection(name: string, options: RebuildOptions): Promise<ProjectionStatus>;
+  close(): Promise<void>;
+}
