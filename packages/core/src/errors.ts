@@ -113,6 +113,10 @@ export const errorCodes = {
     hint: 'Store the source first, or ask for placeholders with "unknownSources": "placeholder".',
   },
   "ref-ambiguous": { category: "invalid", hint: "Use the record's id." },
+  "setting-invalid": {
+    category: "invalid",
+    hint: "Correct it there: docs/reference/configuration.md has every setting.",
+  },
   usage: { category: "invalid", hint: "See: sennit help" },
   "file-unreadable": { category: "invalid", hint: "Check the path and its permissions." },
 
@@ -230,6 +234,10 @@ export const errorCodes = {
   "disk-full": {
     category: "unavailable",
     hint: "Free some space, then send the batch again; nothing acknowledged is lost.",
+  },
+  "listen-failed": {
+    category: "unavailable",
+    hint: "Give another address: --host and --port",
   },
   "outcome-unknown": {
     category: "unavailable",

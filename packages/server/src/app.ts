@@ -1,10 +1,22 @@
 /** The Fastify instance: an explicit list of what is registered, and how a route is called. */
+import { readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+
 import { readJson, StoreError, type EmbeddedStore } from "@sennit/core";
 import type { Views } from "@sennit/projections";
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  fastify,
+  LogController,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 
 import { sendAnswer } from "./answer.ts";
 import { localCaller } from "./caller.ts";
+import { completeSettings } from "./config/resolve-settings.ts";
+import type { Settings, SomeSettings } from "./config/settings.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
@@ -15,19 +27,44 @@ export interface BuildServerOptions {
   readonly store: EmbeddedStore;
   /** The store's, with the timeline among them. They and the store stay open when the server is closed. */
   readonly views: Views;
+  /** Those not given have their defaults. */
+  readonly settings?: SomeSettings;
+  /** Gets the log, a line of JSON at a time. Default: there is none. */
+  readonly log?: LogTarget;
 }
 
-/** Bytes of a body that is taken as a whole: a batch of the largest size as JSON. */
-const bodyBytesMax = 64 * 1024 * 1024;
+/** What log lines are written to, such as a stream. */
+export interface LogTarget {
+  write(line: string): unknown;
+}
 
-/** A server over an open store. It does not listen yet; `inject` asks it without a socket. */
-export async function buildServer({ store, views }: BuildServerOptions): Promise<FastifyInstance> {
-  const services: Services = { store, views };
+/**
+ * A server over an open store. It does not listen yet; `inject` asks it without a socket.
+ *
+ * @throws `setting-invalid`, `file-unreadable` for a certificate that cannot be read
+ */
+export async function buildServer({
+  store,
+  views,
+  settings: given = {},
+  log,
+}: BuildServerOptions): Promise<FastifyInstance> {
+  const settings = completeSettings(given);
+  const services: Services = { store, views, settings };
   const app = fastify({
-    bodyLimit: bodyBytesMax,
+    ...(await socketOptions(settings)),
+    bodyLimit: settings.bodyBytesMax,
+    logController: new LogController({ disableRequestLogging: !settings.logRequests }),
+    ...(log !== undefined && {
+      logger: {
+        level: settings.logLevel,
+        stream: { write: (line: string) => void log.write(line) },
+      },
+    }),
     // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: true } },
   });
+  app.server.maxConnections = settings.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toServerError(error)));
   app.setNotFoundHandler((request, reply) => {
     const error = new StoreError(
@@ -42,6 +79,37 @@ export async function buildServer({ store, views }: BuildServerOptions): Promise
   await registerDocument(app);
   for (const route of allRoutes) registerRoute(app, services, route);
   return app;
+}
+
+/** What Node's server is made with. */
+async function socketOptions({
+  headerBytesMax,
+  headersSeconds,
+  idleSeconds,
+  tlsCert,
+  tlsKey,
+}: Settings): Promise<FastifyHttpOptions<Server>> {
+  const sockets = {
+    maxHeaderSize: headerBytesMax,
+    headersTimeout: headersSeconds * 1000,
+    // A body may be sent for hours, as long as something of it arrives.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(headersSeconds * 500, 5000),
+  };
+  const connectionTimeout = idleSeconds * 1000;
+  if (tlsCert === undefined || tlsKey === undefined) return { connectionTimeout, http: sockets };
+  const [cert, key] = await Promise.all([readPem(tlsCert), readPem(tlsKey)]);
+  // The two kinds of server differ in nothing that is used of them here.
+  const https = { ...sockets, cert, key, minVersion: "TLSv1.2" };
+  return { connectionTimeout, https } as unknown as FastifyHttpOptions<Server>;
+}
+
+function readPem(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    throw new StoreError("file-unreadable", `Cannot read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  });
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: StoreError): unknown {

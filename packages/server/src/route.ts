@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TObject, TSchema } from "typebox";
 
 import type { Caller } from "./caller.ts";
+import type { Settings } from "./config/settings.ts";
 
 /** What a credential allows. `none` asks for no credential. */
 export type Scope = "read" | "append" | "invalidate" | "admin";
@@ -13,6 +14,7 @@ export type Scope = "read" | "append" | "invalidate" | "admin";
 export interface Services {
   readonly store: EmbeddedStore;
   readonly views: Views;
+  readonly settings: Settings;
 }
 
 /** An answer in one piece: JSON, unless the caller asks for another form. */

@@ -4,15 +4,17 @@ import type { AddressInfo } from "node:net";
 import { openStore } from "@sennit/core";
 import { openViews, timelineProjection } from "@sennit/projections";
 
-import { buildServer } from "./app.ts";
+import { buildServer, type LogTarget } from "./app.ts";
+import { completeSettings } from "./config/resolve-settings.ts";
+import type { SomeSettings } from "./config/settings.ts";
+import { listenError, urlOf } from "./listening.ts";
 
-export interface StartServerOptions {
+/** Settings that are not given have their defaults. */
+export interface StartServerOptions extends SomeSettings {
   /** Of the store; it must be there. */
   readonly directory: string;
-  /** Default 127.0.0.1. */
-  readonly host?: string | undefined;
-  /** 0 for a free one. Default 4600. */
-  readonly port?: number | undefined;
+  /** Gets the log, a line of JSON at a time. Default: there is none. */
+  readonly log?: LogTarget | undefined;
 }
 
 export interface RunningServer {
@@ -21,23 +23,37 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** @throws the codes of `openStore`; the errors of `listen` */
+/**
+ * Opens a store and listens. What was opened is closed again when something of it fails.
+ *
+ * @throws `setting-invalid`, `file-unreadable`, `listen-failed`, the codes of `openStore`
+ */
 export async function startServer({
   directory,
-  host = "127.0.0.1",
-  port = 4600,
+  log,
+  ...given
 }: StartServerOptions): Promise<RunningServer> {
-  const store = await openStore(directory, { create: false });
-  const views = await openViews(store, { projections: [timelineProjection] });
-  const app = await buildServer({ store, views });
-  await app.listen({ host, port });
-  const address = app.server.address() as AddressInfo;
-  const url = `http://${host}:${address.port}`;
-  await store.announce(url);
+  const settings = completeSettings(given);
+  // What was opened last is closed first.
+  const opened: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
-    await app.close();
-    await views.close();
-    await store.close();
+    for (let last = opened.pop(); last !== undefined; last = opened.pop()) await last();
   };
-  return { url, close };
+  try {
+    const store = await openStore(directory, { create: false });
+    opened.push(() => store.close());
+    const views = await openViews(store, { projections: [timelineProjection] });
+    opened.push(() => views.close());
+    const app = await buildServer({ store, views, settings, ...(log !== undefined && { log }) });
+    opened.push(() => app.close());
+    await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
+      throw listenError(settings, error);
+    });
+    const url = urlOf(settings, app.server.address() as AddressInfo);
+    await store.announce(url);
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

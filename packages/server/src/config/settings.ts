@@ -1,0 +1,115 @@
+/** The table of settings: every one with its default, its range and what it means. */
+import {
+  choiceSetting,
+  listSetting,
+  numberSetting,
+  switchSetting,
+  textSetting,
+  type Setting,
+} from "./setting.ts";
+
+/** What the server can be told. `docs/reference/configuration.md` is made from the table below. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly logRequests: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly bodyBytesMax: number;
+  readonly headerBytesMax: number;
+  readonly connectionsMax: number;
+  readonly headersSeconds: number;
+  readonly idleSeconds: number;
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const mebibyte = 1024 * 1024;
+const day = 24 * 60 * 60;
+
+/** Some settings, as a program gives them. */
+export type SomeSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined };
+
+/** Every setting by its name, in the order of the documentation. Flag, variable and file key follow from the name. */
+export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
+  host: textSetting(
+    { default: "127.0.0.1", description: "The address to listen at." },
+    "a host name or an address",
+  ),
+  port: numberSetting(
+    { default: 4600, description: "The port to listen at; 0 takes a free one." },
+    { min: 0, max: 65_535 },
+  ),
+  tlsCert: textSetting(
+    { default: undefined, description: "The certificate, and those between it and the root." },
+    "the path of a PEM file",
+  ),
+  tlsKey: textSetting(
+    { default: undefined, description: "The private key of the certificate." },
+    "the path of a PEM file",
+  ),
+  logLevel: choiceSetting(
+    { default: "info", description: "The least severity that is logged." },
+    logLevels,
+  ),
+  logRequests: switchSetting({
+    default: true,
+    description: "Whether a line is logged for each request that was answered.",
+  }),
+  corsOrigins: listSetting(
+    { default: [], description: "Pages of these origins may call from a browser." },
+    "origins such as https://example.org",
+    isOrigin,
+  ),
+  bodyBytesMax: numberSetting(
+    {
+      default: 64 * mebibyte,
+      description: "A body that is taken as a whole may be this large; NDJSON has no limit.",
+    },
+    { unit: "bytes", min: 1024, max: 1024 * mebibyte },
+  ),
+  headerBytesMax: numberSetting(
+    { default: 16_384, description: "All headers of a request together may be this large." },
+    { unit: "bytes", min: 1024, max: mebibyte },
+  ),
+  connectionsMax: numberSetting(
+    { default: 4096, description: "Connections at a time; others are closed at once." },
+    { min: 1, max: 1_000_000 },
+  ),
+  headersSeconds: numberSetting(
+    { default: 20, description: "A request's headers have arrived by then, or it is refused." },
+    { unit: "seconds", min: 0.1, max: 3600, fractions: true },
+  ),
+  idleSeconds: numberSetting(
+    {
+      default: 120,
+      description: "A connection on which nothing has moved for so long is closed.",
+    },
+    { unit: "seconds", min: 1, max: day, fractions: true },
+  ),
+};
+
+export const settingNames: readonly (keyof Settings)[] = Object.keys(
+  settingTable,
+) as (keyof Settings)[];
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** The flag of a setting: `--tls-cert`. */
+export function flagOf(name: keyof Settings): string {
+  return `--${kebab(name)}`;
+}
+
+/** The environment variable of a setting: `SENNIT_TLS_CERT`. */
+export function variableOf(name: keyof Settings): string {
+  return `SENNIT_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
