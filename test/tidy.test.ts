@@ -177,6 +177,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   records: ["event/", "codec/", "storage/"],
   lineage: ["event/", "codec/", "store-directory.ts"],
   log: ["event/", "merkle/", "codec/", "storage/", "records/", "lineage/"],
+  ingest: ["event/", "log/"],
   state: ["event/", "merkle/", "codec/", "records/", "lineage/", "log/", "store-directory.ts"],
   read: ["event/", "codec/", "storage/", "records/", "lineage/", "log/", "state/"],
   verify: ["event/", "merkle/", "codec/", "storage/", "records/", "log/"],

@@ -67,6 +67,8 @@ export {
   type Ref,
   type Version,
 } from "./ids.ts";
+export { ingest, type IngestOptions, type IngestSummary } from "./ingest/ingest.ts";
+export type { LineError, LineRefused, LineResult, LineStored } from "./ingest/line-result.ts";
 export { limits } from "./limits.ts";
 export { recordsRestingOn } from "./lineage/resting.ts";
 export type { LineageDirection } from "./lineage/walk.ts";

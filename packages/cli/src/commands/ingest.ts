@@ -2,12 +2,11 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 
-import { StoreError } from "@sennit/core";
+import { StoreError, type IngestSummary } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { IngestSummary } from "../ingest/ingest.ts";
 import { plural, printable } from "../output.ts";
 
 export const command = defineCommand({

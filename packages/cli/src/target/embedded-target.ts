@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
+  ingest,
   openStore,
   parseRef,
   StoreError,
@@ -12,12 +13,18 @@ import {
   type Clock,
   type EmbeddedStore,
   type EraseOptions,
+  type IngestSummary,
   type StoreErasure,
 } from "@sennit/core";
 import type { ProjectionProgress, ViewReader, Views } from "@sennit/projections";
 
-import { ingest, type IngestOptions, type IngestSummary } from "../ingest/ingest.ts";
-import type { ProjectionStatus, RebuildOptions, Target, ViewReaderOptions } from "./target.ts";
+import type {
+  ProjectionStatus,
+  RebuildOptions,
+  Target,
+  TargetIngestOptions,
+  ViewReaderOptions,
+} from "./target.ts";
 
 export class EmbeddedTarget implements Target {
   readonly store: EmbeddedStore;
@@ -48,8 +55,20 @@ export class EmbeddedTarget implements Target {
     return (await this.viewReader(asOf, { signal })).resolve(ref, { signal });
   }
 
-  ingest(chunks: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<IngestSummary> {
-    return ingest(this.store, chunks, options);
+  async ingest(
+    chunks: AsyncIterable<Uint8Array>,
+    { actor, onProgress, ...options }: TargetIngestOptions,
+  ): Promise<IngestSummary> {
+    const results = ingest(this.store, chunks, {
+      ...options,
+      prepare: (event) =>
+        actor === undefined || event.actor !== undefined ? event : { ...event, actor },
+    });
+    for (;;) {
+      const { done, value } = await results.next();
+      if (done === true) return value;
+      onProgress(value.at(-1)?.line ?? 0);
+    }
   }
 
   async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

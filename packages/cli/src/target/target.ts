@@ -4,18 +4,29 @@ import type {
   BackupOptions,
   BackupResult,
   EraseOptions,
+  IngestSummary,
   Store,
   StoreError,
   StoreErasure,
 } from "@sennit/core";
 import type { ProjectionProgress, ViewReader } from "@sennit/projections";
 
-import type { IngestOptions, IngestSummary } from "../ingest/ingest.ts";
-
 export interface ViewReaderOptions {
   /** The timeline is asked for, which is not followed unless it is. Default false. */
   readonly withTimeline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface TargetIngestOptions {
+  /** All or nothing, in one batch. */
+  readonly atomic: boolean;
+  /** Events to a batch. */
+  readonly batchEvents: number;
+  /** Set on events that name no actor. */
+  readonly actor: string | undefined;
+  readonly signal: AbortSignal;
+  /** @param lines how many of them are settled */
+  readonly onProgress: (lines: number) => void;
 }
 
 /** What is told of a projection, as documented JSON. */
@@ -46,7 +57,7 @@ export interface Target {
   /** The ref with `KIND/NAME` replaced by an id; the indexes are asked only when the ref is no id. */
   resolve(ref: string, asOf: AsOf | undefined, signal?: AbortSignal): Promise<string>;
   /** Stores events from NDJSON, each that can be stored. */
-  ingest(chunks: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<IngestSummary>;
+  ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary>;
   /** Destroys content, in the log and in every view. @throws the codes of `Store.erase` */
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;
   /** @throws the codes of `EmbeddedStore.backup` */

@@ -38,3 +38,11 @@ test("a text as deep as the parser takes is scanned to its end", () => {
   const text = `${"[".repeat(100_000)}12345678901234567890${"]".repeat(100_000)}`;
   expect(readJson(text).loss?.pointer).toBe("/0".repeat(100_000));
 });
+
+test("a text of more objects and arrays than memory is spent on is no JSON that is taken", () => {
+  const many = (count: number) => `[${"{},".repeat(count - 2)}{}]`;
+  expect(readJson(many(1_000_000)).loss).toBeUndefined();
+  expect(() => readJson(many(1_000_001))).toThrow(SyntaxError);
+  expect(() => readJson(`${"[".repeat(1_000_001)}${"]".repeat(1_000_001)}`)).toThrow(SyntaxError);
+  expect(readJson(JSON.stringify(['\\"[{', "[{".repeat(1_000_000)])).loss).toBeUndefined();
+});

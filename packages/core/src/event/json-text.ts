@@ -13,12 +13,38 @@ export interface JsonReading {
   readonly loss: JsonLoss | undefined;
 }
 
-/** Parses a text in linear time. @throws SyntaxError for text that is no JSON */
+/** Characters of a text up to which nothing it may hold takes much memory. */
+const harmlessLength = 64 * 1024;
+const containersMax = 1_000_000;
+
+/**
+ * Parses a text in linear time.
+ *
+ * @throws SyntaxError for text that is no JSON, and for one with more than a million objects and arrays
+ */
 export function readJson(text: string): JsonReading {
+  if (text.length > harmlessLength) checkContainers(text);
   const value: unknown = JSON.parse(text);
   // Most texts cannot lose anything, and these two questions are far cheaper than a scan.
   const isSuspect = /\d{16}/.test(text) || countColons(text) !== countMembers(value);
   return { value, loss: isSuspect ? new Scan(text).firstLoss() : undefined };
+}
+
+/** A bracket is a byte of text and a hundred bytes of memory, so they are counted before there is a value. */
+function checkContainers(text: string): void {
+  let containers = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) isInString = !isInString;
+    else if (isInString) {
+      if (code === backslash) at += 1;
+    } else if (code === openBrace || code === openBracket) {
+      containers += 1;
+      if (containers > containersMax)
+        throw new SyntaxError(`More than ${containersMax} objects and arrays`);
+    }
+  }
 }
 
 /** At least the members in the text: a colon in a string may look like the one after a name. */
@@ -46,6 +72,8 @@ function countMembers(value: unknown): number {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const openBrace = 0x7b;
+const openBracket = 0x5b;
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
