@@ -212,6 +212,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "records/",
     "log/",
     "transfer/",
+    "lock-file.ts",
     "store-directory.ts",
   ],
 };

@@ -91,6 +91,7 @@ export {
   renewSigningKey,
   type OpenStoreOptions,
 } from "./open-store.ts";
+export { readStoreOwner, type StoreOwner } from "./owner-file.ts";
 export { parseAsOf } from "./read/as-of.ts";
 export { labelKind } from "./read/labels.ts";
 export type * from "./read/reader.ts";

@@ -1,6 +1,6 @@
 /** Opening: what is a store, what is none, and who may have it. */
 import { spawn } from "node:child_process";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { must } from "./assert.ts";
 import { StoreError } from "./errors.ts";
 import { openStore, renewSigningKey } from "./open-store.ts";
+import { readStoreOwner } from "./owner-file.ts";
 import { repairStore } from "./repair/repair-store.ts";
 import { openLevelStorage } from "./storage/level-storage.ts";
 import { entryKey } from "./storage/keyspace.ts";
@@ -135,8 +136,12 @@ test("who finds a store locked learns which process has it, and where that one a
     };
     const { pid } = process;
     expect(await found()).toEqual({ directory, pid, url: null });
-    await store.announce("http://127.0.0.1:4600");
-    expect(await found()).toEqual({ directory, pid, url: "http://127.0.0.1:4600" });
+    const url = "http://127.0.0.1:4600";
+    await store.announce(url, "secret");
+    // The credential is for who can read the file, and an error is printed.
+    expect(await found()).toEqual({ directory, pid, url });
+    expect(await readStoreOwner(directory)).toEqual({ pid, url, token: "secret" });
+    expect((await stat(join(directory, "owner.json"))).mode & 0o777).toBe(0o600);
     await store.announce(undefined);
     expect(await found()).toEqual({ directory, pid, url: null });
     await writeFile(join(directory, "owner.json"), JSON.stringify({ pid: 2 ** 30, url: "x" }));

@@ -1,5 +1,5 @@
-/** The discovery file of a store: which process has it open, and where that one answers for it. */
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+/** The discovery file of a store: which process has it open, where that one answers for it, and to whom. */
+import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StoreError } from "./errors.ts";
@@ -9,10 +9,12 @@ import { isRunning } from "./running.ts";
 const ownerName = "owner.json";
 
 /** The process that has a store open. */
-interface StoreOwner {
+export interface StoreOwner {
   readonly pid: number;
   /** Where it answers for the store over HTTP; undefined when it does not. */
   readonly url: string | undefined;
+  /** The credential it takes from whoever can read the file, which is its owner alone. A secret: never to be printed. */
+  readonly token: string | undefined;
 }
 
 /** The owner's hold on the file. It only serves those who find the store locked, so a failure to write it is no matter. */
@@ -31,13 +33,16 @@ export class OwnerFile {
     return file;
   }
 
-  /** Says where this process answers; undefined when it does not any more. */
-  announce(url: string | undefined): Promise<void> {
-    const text = `${JSON.stringify({ pid: process.pid, url })}\n`;
+  /** Says where this process answers, and the credential it takes from who reads that; undefined when it does not any more. */
+  announce(url: string | undefined, token?: string): Promise<void> {
+    const text = `${JSON.stringify({ pid: process.pid, url, token })}\n`;
     return this.#then(async () => {
-      // Whole or not at all for whoever reads it meanwhile.
-      await writeFile(`${this.#path}.new`, text, { mode: 0o600 });
-      await rename(`${this.#path}.new`, this.#path);
+      // Whole or not at all for whoever reads it meanwhile, and never readable for others: what an attempt left keeps its mode.
+      const unfinished = `${this.#path}.new`;
+      await writeFile(unfinished, "", { mode: 0o600 });
+      await chmod(unfinished, 0o600);
+      await writeFile(unfinished, text);
+      await rename(unfinished, this.#path);
     });
   }
 
@@ -54,15 +59,15 @@ export class OwnerFile {
 
 /** The error for a store that is in use, which says by whom as far as that is known. @param cause why it was not opened */
 export async function storeInUse(directory: string, cause: unknown): Promise<StoreError> {
-  const { pid = null, url = null } = (await readOwner(directory)) ?? {};
+  const { pid = null, url = null } = (await readStoreOwner(directory)) ?? {};
   const owner = pid === null ? "another process" : `process ${pid}`;
   const where = url === null ? "" : `, which answers at ${url}`;
   const message = `The store in ${directory} is in use by ${owner}${where}.`;
   return new StoreError("store-locked", message, { cause, details: { directory, pid, url } });
 }
 
-/** The process that says it has the store open; undefined when none does, or it has ended without taking that back. */
-async function readOwner(directory: string): Promise<StoreOwner | undefined> {
+/** The process that says it has the store open; undefined when none does that runs, or this one may not read the file. */
+export async function readStoreOwner(directory: string): Promise<StoreOwner | undefined> {
   const text = await readFile(join(directory, ownerName), "utf8").catch(() => "");
   let owner: unknown;
   try {
@@ -71,9 +76,10 @@ async function readOwner(directory: string): Promise<StoreOwner | undefined> {
     return undefined;
   }
   if (!isPlainObject(owner)) return undefined;
-  const { pid, url } = owner;
+  const { pid, url, token } = owner;
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid < 1 || !isRunning(pid)) {
     return undefined;
   }
-  return { pid, url: typeof url === "string" ? url : undefined };
+  const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
+  return { pid, url: textOf(url), token: textOf(token) };
 }

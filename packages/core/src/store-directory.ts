@@ -30,7 +30,11 @@ export async function writeManifest(directory: string, storeId: string): Promise
   await writeWhole(join(directory, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-/** Writes a file under another name first, synced, then renamed, so that it is there whole or not at all. */
+/**
+ * Writes a file under another name first, synced, then renamed, so that it is there whole or not at all.
+ *
+ * @param mode of the file, whatever the process's mask; default: what the mask leaves
+ */
 export async function writeWhole(
   path: string,
   content: string | Uint8Array,
@@ -38,6 +42,8 @@ export async function writeWhole(
 ): Promise<void> {
   const file = await open(`${path}.new`, "w", mode);
   try {
+    // What an attempt cut short has left keeps its mode when it is opened.
+    if (mode !== undefined) await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();
   } finally {

@@ -159,9 +159,11 @@ export class EmbeddedStore extends PresentReader implements Store {
   /**
    * Says in the store's discovery file where this process answers for the store over HTTP, so that others that find it locked
    * know whom to ask; undefined when it does not any more. A store in memory has no such file.
+   *
+   * @param token a credential that this process takes from whoever reads the file, which is its owner alone
    */
-  async announce(url: string | undefined): Promise<void> {
-    await this.#surroundings.owner?.announce(url);
+  async announce(url: string | undefined, token?: string): Promise<void> {
+    await this.#surroundings.owner?.announce(url, token);
   }
 
   /** Whether appends are taken at present. */
