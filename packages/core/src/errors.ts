@@ -145,6 +145,7 @@ export const errorCodes = {
   forbidden: { category: "denied", hint: "Ask for a credential that allows it." },
 
   "route-not-found": { category: "not-found", hint: "See the routes at /docs." },
+  "key-not-found": { category: "not-found", hint: "See the keys with: sennit keys list" },
   "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
   "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
   "label-not-found": {
@@ -214,6 +215,10 @@ export const errorCodes = {
     category: "busy",
     hint: "One run at a time works on a backup: wait for it or stop it.",
   },
+  "keys-locked": {
+    category: "busy",
+    hint: "Another command changes the keys: try again. A lock that stays can be deleted.",
+  },
   "view-rebuilt": { category: "busy", hint: "Ask the views again." },
   "projection-paused": {
     category: "busy",
@@ -238,6 +243,10 @@ export const errorCodes = {
   "listen-failed": {
     category: "unavailable",
     hint: "Give another address: --host and --port",
+  },
+  "keys-unreadable": {
+    category: "unavailable",
+    hint: "Make keys.json readable, or put back a copy of it; without it no key counts.",
   },
   "outcome-unknown": {
     category: "unavailable",

@@ -80,6 +80,9 @@ export async function readStoreOwner(directory: string): Promise<StoreOwner | un
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid < 1 || !isRunning(pid)) {
     return undefined;
   }
-  const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);
   return { pid, url: textOf(url), token: textOf(token) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }

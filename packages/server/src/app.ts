@@ -13,8 +13,9 @@ import {
   type FastifyRequest,
 } from "fastify";
 
+import { admit, registerAdmission } from "./access/admission.ts";
+import { openGatekeeper } from "./access/open-gatekeeper.ts";
 import { sendAnswer } from "./answer.ts";
-import { localCaller } from "./caller.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
 import { registerDocument } from "./document.ts";
@@ -29,6 +30,8 @@ export interface BuildServerOptions {
   readonly views: Views;
   /** Those not given have their defaults. */
   readonly settings?: SomeSettings;
+  /** A credential that allows everything: what the discovery file tells the store's owner. Default: there is none. */
+  readonly localToken?: string | undefined;
   /** Gets the log, a line of JSON at a time. Default: there is none. */
   readonly log?: LogTarget;
 }
@@ -47,6 +50,7 @@ export async function buildServer({
   store,
   views,
   settings: given = {},
+  localToken,
   log,
 }: BuildServerOptions): Promise<FastifyInstance> {
   const settings = completeSettings(given);
@@ -73,6 +77,8 @@ export async function buildServer({
     );
     return sendProblem(request, reply, error);
   });
+  const gatekeeper = await openGatekeeper(app, { store, settings, localToken });
+  registerAdmission(app, gatekeeper);
   registerJsonParser(app);
   // Answers are sent as the readers give them: a serializer made from a schema would drop what it does not know.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -115,8 +121,7 @@ function readPem(path: string): Promise<string> {
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: StoreError): unknown {
   const problem = problemOf(error, request.id);
   if (problem.status >= 500) request.log.error({ err: error }, error.message);
-  for (const [name, value] of Object.entries(problemHeaders(problem.status)))
-    reply.header(name, value);
+  for (const [name, value] of Object.entries(problemHeaders(problem))) reply.header(name, value);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
 }
 
@@ -156,15 +161,22 @@ function registerRoute(app: FastifyInstance, services: Services, route: Route): 
       ...(query !== undefined && { querystring: query }),
       ...(body !== undefined && route.checksBody !== true && { body }),
     },
+    onRequest: admit(route),
     handler: async (request, reply) => {
       const abort = new AbortController();
-      reply.raw.once("close", () => abort.abort());
+      const { ended } = request.caller;
+      const onEnded = () => abort.abort(ended?.reason);
+      ended?.addEventListener("abort", onEnded);
+      reply.raw.once("close", () => {
+        ended?.removeEventListener("abort", onEnded);
+        abort.abort();
+      });
       const exchange = {
         ...services,
         params: request.params,
         query: request.query,
         body: request.body,
-        caller: localCaller,
+        caller: request.caller,
         signal: abort.signal,
         request,
         reply,

@@ -17,4 +17,4 @@ export {
   type SomeSettings,
 } from "./config/settings.ts";
 export { startServer, type RunningServer, type StartServerOptions } from "./start.ts";
-export type { Scope } from "./route.ts";
+export type { Scope } from "./scopes.ts";

@@ -72,11 +72,41 @@ export function problemOf(error: unknown, instance: string): Problem {
   return { ...about, detail: failure.message, details, errors };
 }
 
-/** Headers that go with a status. */
-export function problemHeaders(status: number): Readonly<Record<string, string>> {
+/** Headers that go with a problem. */
+export function problemHeaders({
+  status,
+  code,
+  detail,
+  details,
+}: Problem): Readonly<Record<string, string>> {
   if (status === 503 || status === 429) return { "retry-after": String(retryAfterSeconds) };
-  if (status === 401) return { "www-authenticate": "Bearer" };
+  if (code === "unauthenticated") {
+    // RFC 6750 section 3.1: a request that tried nothing is told no error.
+    const isWrong = details["reason"] !== "missing";
+    return { "www-authenticate": challenge(isWrong ? { error: "invalid_token", detail } : {}) };
+  }
+  if (code === "forbidden" && typeof details["scope"] === "string") {
+    const scope = details["scope"];
+    return { "www-authenticate": challenge({ error: "insufficient_scope", detail, scope }) };
+  }
   return {};
+}
+
+function challenge({
+  error,
+  detail,
+  scope,
+}: {
+  readonly error?: string;
+  readonly detail?: string;
+  readonly scope?: string;
+}): string {
+  const parameters = { realm: "sennit", error, error_description: detail, scope };
+  const words = Object.entries(parameters).flatMap(([name, value]) =>
+    // What RFC 6750 allows in a value: neither quotes nor anything beyond ASCII.
+    value === undefined ? [] : [`${name}="${value.replaceAll(/[^ !#-[\]-~]/g, "?")}"`],
+  );
+  return `Bearer ${words.join(", ")}`;
 }
 
 function isIssues(

@@ -6,9 +6,7 @@ import type { Static, TObject, TSchema } from "typebox";
 
 import type { Caller } from "./caller.ts";
 import type { Settings } from "./config/settings.ts";
-
-/** What a credential allows. `none` asks for no credential. */
-export type Scope = "read" | "append" | "invalidate" | "admin";
+import type { Scope } from "./scopes.ts";
 
 /** What every route works with. */
 export interface Services {
@@ -60,7 +58,7 @@ export interface Exchange<Shape extends RouteShape = RouteShape> extends Service
   readonly query: ShapeOf<Shape["query"]>;
   readonly body: ShapeOf<Shape["body"]>;
   readonly caller: Caller;
-  /** Fires when the caller has gone. */
+  /** Fires when the caller has gone, or its credential has ended. */
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   /** For the few routes that write to the socket themselves and return undefined. */
@@ -82,6 +80,7 @@ export interface Route<Shape extends RouteShape = RouteShape> {
   readonly url: string;
   /** Its name in the document and in generated clients. */
   readonly operationId: string;
+  /** What a credential must allow; `none` asks for no credential. */
   readonly scope: Scope | "none";
   readonly summary: string;
   readonly description?: string;

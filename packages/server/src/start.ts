@@ -1,9 +1,11 @@
 /** A server that listens: opens the store, says where it answers, and closes what it opened. */
+import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 
 import { openStore } from "@sennit/core";
 import { openViews, timelineProjection } from "@sennit/projections";
 
+import { assertMayListen } from "./access/assert-may-listen.ts";
 import { buildServer, type LogTarget } from "./app.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { SomeSettings } from "./config/settings.ts";
@@ -26,7 +28,8 @@ export interface RunningServer {
 /**
  * Opens a store and listens. What was opened is closed again when something of it fails.
  *
- * @throws `setting-invalid`, `file-unreadable`, `listen-failed`, the codes of `openStore`
+ * @throws `setting-invalid`, also for an address that others reach without saying how they show who they are;
+ * `file-unreadable`, `listen-failed`, the codes of `openStore`
  */
 export async function startServer({
   directory,
@@ -34,6 +37,9 @@ export async function startServer({
   ...given
 }: StartServerOptions): Promise<RunningServer> {
   const settings = completeSettings(given);
+  await assertMayListen(directory, settings);
+  // For the store's owner, who alone can read the discovery file.
+  const localToken = randomBytes(32).toString("base64url");
   // What was opened last is closed first.
   const opened: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -44,13 +50,19 @@ export async function startServer({
     opened.push(() => store.close());
     const views = await openViews(store, { projections: [timelineProjection] });
     opened.push(() => views.close());
-    const app = await buildServer({ store, views, settings, ...(log !== undefined && { log }) });
+    const app = await buildServer({
+      store,
+      views,
+      settings,
+      localToken,
+      ...(log !== undefined && { log }),
+    });
     opened.push(() => app.close());
     await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
       throw listenError(settings, error);
     });
     const url = urlOf(settings, app.server.address() as AddressInfo);
-    await store.announce(url);
+    await store.announce(url, localToken);
     return { url, close };
   } catch (error) {
     await close();

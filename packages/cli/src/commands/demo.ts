@@ -23,6 +23,7 @@ const storeNames: ReadonlySet<string> = new Set([
   markerName,
   "acknowledged",
   "keys",
+  "keys.json",
   "lineage",
   "log",
   "owner.json",

@@ -12,6 +12,7 @@ import {
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  readonly auth: AuthMode;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly logLevel: LogLevel;
@@ -23,6 +24,10 @@ export interface Settings {
   readonly headersSeconds: number;
   readonly idleSeconds: number;
 }
+
+const authModes = ["auto", "on", "off"] as const;
+/** Whether a request needs a credential. `auto`: as soon as the store has keys. */
+export type AuthMode = (typeof authModes)[number];
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -42,6 +47,14 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
   port: numberSetting(
     { default: 4600, description: "The port to listen at; 0 takes a free one." },
     { min: 0, max: 65_535 },
+  ),
+  auth: choiceSetting(
+    {
+      default: "auto",
+      description:
+        "Whether requests need a credential; `auto`: as soon as the store has keys, and everywhere but on loopback.",
+    },
+    authModes,
   ),
   tlsCert: textSetting(
     { default: undefined, description: "The certificate, and those between it and the root." },

@@ -1,7 +1,8 @@
 /** Events: appending them, and reading the log. */
-import { StoreError, type NewEvent } from "@sennit/core";
+import { StoreError } from "@sennit/core";
 import { Type } from "typebox";
 
+import { assertMayAppend } from "../caller.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { position } from "../schemas/record.ts";
 
@@ -21,15 +22,16 @@ const postEvents = defineRoute({
     },
   },
   problems: [409, 413, 415],
-  async handle({ store, request, body, signal }) {
+  async handle({ store, request, body, caller, signal }) {
     const key = request.headers["idempotency-key"];
     if (Array.isArray(key)) {
       throw new StoreError("argument-invalid", "Idempotency-Key is given twice.", {
         details: { header: "Idempotency-Key" },
       });
     }
-    const events = Array.isArray(body) ? body : [body];
-    const result = await store.append(events as NewEvent[], { idempotencyKey: key, signal });
+    const sent: unknown[] = Array.isArray(body) ? body : [body];
+    const events = await assertMayAppend(caller, sent, store);
+    const result = await store.append(events, { idempotencyKey: key, signal });
     return { value: result, position: result.head };
   },
 });

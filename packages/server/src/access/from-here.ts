@@ -1,0 +1,50 @@
+/** Whether a request without a credential was sent by a program on this machine, and not by a page in somebody's browser. */
+import { isIP } from "node:net";
+
+import { StoreError } from "@sennit/core";
+import type { FastifyRequest } from "fastify";
+
+import { unauthenticated } from "./unauthenticated.ts";
+
+/** What a proxy adds: then the request comes from elsewhere, whatever the socket says. */
+const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+const changelessMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** True for an address or a name that only this machine can be reached by. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  if (bare === "localhost" || bare === "::1") return true;
+  const mapped = /^::ffff:(.*)$/.exec(bare)?.[1] ?? bare;
+  return isIP(mapped) === 4 && mapped.startsWith("127.");
+}
+
+/**
+ * @throws `unauthenticated` for a request from elsewhere; `forbidden` for one that names another host, as a page does whose
+ * name was made to mean this machine, or that a page of another origin sends
+ */
+export function assertFromHere(request: FastifyRequest): void {
+  const { headers, method } = request;
+  const isProxied = proxyHeaders.some((name) => headers[name] !== undefined);
+  if (isProxied || !isLoopback(request.socket.remoteAddress ?? "")) {
+    throw unauthenticated("missing", "From elsewhere this needs a credential.");
+  }
+  const { host = "", origin } = headers;
+  if (!isLoopback(nameOf(host))) {
+    throw new StoreError("forbidden", "The Host of the request is not this machine.", {
+      hint: "Without a credential, call the server localhost, 127.0.0.1 or [::1].",
+      details: { header: "Host" },
+    });
+  }
+  if (changelessMethods.has(method)) return;
+  const isForeign = origin !== undefined && origin !== `${request.protocol}://${host}`;
+  if (!isForeign && headers["sec-fetch-site"] !== "cross-site") return;
+  throw new StoreError("forbidden", "A page of another origin may change nothing here.", {
+    hint: "Without a credential, only programs and pages of this server may write.",
+    details: { header: "Origin" },
+  });
+}
+
+/** The name in a Host header: all but the port. */
+function nameOf(host: string): string {
+  return host.replace(/:\d*$/, "");
+}

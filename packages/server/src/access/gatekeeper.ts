@@ -1,0 +1,77 @@
+/** Turns a request into its caller: by a key, by the token of the discovery file, or by where it comes from. */
+import { createHash, timingSafeEqual } from "node:crypto";
+
+import type { FastifyRequest } from "fastify";
+
+import { localCaller, type Caller } from "../caller.ts";
+import type { AuthMode } from "../config/settings.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import { assertFromHere } from "./from-here.ts";
+import { unauthenticated } from "./unauthenticated.ts";
+
+export interface GatekeeperOptions {
+  readonly mode: AuthMode;
+  /** Undefined for a store without a directory, which has no keys. */
+  readonly keys: KeyRing | undefined;
+  /** What the discovery file tells the store's owner. */
+  readonly localToken: string | undefined;
+}
+
+export class Gatekeeper {
+  readonly #options: GatekeeperOptions;
+  readonly #localTokenHash: Buffer | undefined;
+
+  constructor(options: GatekeeperOptions) {
+    this.#options = options;
+    if (options.localToken !== undefined) this.#localTokenHash = sha256(options.localToken);
+  }
+
+  /** Whether a request without a credential is refused. */
+  get isDemanding(): boolean {
+    const { mode, keys } = this.#options;
+    return mode === "on" || (mode === "auto" && keys?.isInUse === true);
+  }
+
+  /**
+   * Who sends a request.
+   *
+   * @throws `unauthenticated`, `forbidden` for what a web page of somebody else seems to send, `keys-unreadable`
+   */
+  async callerOf(request: FastifyRequest): Promise<Caller> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return this.#holderOf(bearerOf(authorization));
+    if (this.isDemanding) throw unauthenticated("missing", "This needs a credential.");
+    assertFromHere(request);
+    return localCaller;
+  }
+
+  async #holderOf(token: string): Promise<Caller> {
+    if (
+      this.#localTokenHash !== undefined &&
+      timingSafeEqual(sha256(token), this.#localTokenHash)
+    ) {
+      return localCaller;
+    }
+    const held = this.#options.keys?.find(token);
+    if (held === undefined) throw unauthenticated("unknown", "The credential is not known here.");
+    const { key, ended } = held;
+    return {
+      id: `key:${key.id}`,
+      actor: key.name,
+      scopes: new Set(key.scopes),
+      limits: key.limits,
+      ended,
+    };
+  }
+}
+
+/** @throws `unauthenticated` for another scheme */
+function bearerOf(header: string): string {
+  const [, token] = /^bearer +([\w.~+/-]+=*) *$/i.exec(header) ?? [];
+  if (token !== undefined) return token;
+  throw unauthenticated("malformed", "Authorization must have the form: Bearer CREDENTIAL.");
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
