@@ -74,12 +74,6 @@ export class Context {
     return (await this.target()).viewReader(asOf, { signal: this.io.signal });
   }
 
-  /** A reader of the instant asked for that also knows the timeline. */
-  async timelineReader(): Promise<ViewReader> {
-    const { signal } = this.io;
-    return (await this.target()).viewReader(this.asOf, { withTimeline: true, signal });
-  }
-
   /** The ref with `KIND/NAME` replaced by an id. */
   async resolve(ref: string): Promise<string> {
     return (await this.target()).resolve(ref, this.asOf, this.io.signal);

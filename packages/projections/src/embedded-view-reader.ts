@@ -53,12 +53,7 @@ import { Search } from "./search/search-records.ts";
 import { mapSources, type SearchNode } from "./search/search-query.ts";
 import { findByName } from "./read-models/record-spans.ts";
 import { recordsProjection } from "./read-models/records.ts";
-import {
-  readTimeline,
-  timelineProjection,
-  type Timeline,
-  type TimelineQuery,
-} from "./read-models/timeline.ts";
+import { readTimeline, type Timeline, type TimelineQuery } from "./read-models/timeline.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 import type {
   Explanation,
@@ -166,7 +161,7 @@ export class EmbeddedViewReader implements ViewReader {
   }
 
   async timeline(query: TimelineQuery = {}): Promise<Timeline> {
-    const rows = await this.#source.rows(timelineProjection.name, query.signal);
+    const rows = await this.#source.rows(recordsProjection.name, query.signal);
     return readTimeline(this.#reader, rows, query);
   }
 

@@ -8,10 +8,8 @@ export type { PackedTable } from "./packed-table.ts";
 export { defineProjection, type ProjectionDefinition, type Rows } from "./projection.ts";
 export type { ProjectionRows, Row, RowRange } from "./projection-rows.ts";
 export {
-  readTimeline,
   timelineBuckets,
   timelineFields,
-  timelineProjection,
   type Timeline,
   type TimelineBucket,
   type TimelineField,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 
 import { openStore } from "@sennit/core";
-import { openViews, timelineProjection } from "@sennit/projections";
+import { openViews } from "@sennit/projections";
 
 import { assertMayListen } from "./access/assert-may-listen.ts";
 import { buildServer, type LogTarget } from "./app.ts";
@@ -48,7 +48,7 @@ export async function startServer({
   try {
     const store = await openStore(directory, { create: false });
     opened.push(() => store.close());
-    const views = await openViews(store, { projections: [timelineProjection] });
+    const views = await openViews(store);
     opened.push(() => views.close());
     const app = await buildServer({
       store,

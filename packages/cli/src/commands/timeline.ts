@@ -71,7 +71,7 @@ export const command = defineCommand({
       to: checkedTime(context, "to"),
       signal: io.signal,
     };
-    const reader = await context.timelineReader();
+    const reader = await context.viewReader();
     const timeline = await reader.timeline(query);
     if (out.isJson) {
       out.json(timeline);

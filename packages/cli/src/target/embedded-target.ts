@@ -43,9 +43,9 @@ export class EmbeddedTarget implements Target {
 
   async viewReader(
     asOf: AsOf | undefined,
-    { withTimeline = false, signal }: ViewReaderOptions = {},
+    { signal }: ViewReaderOptions = {},
   ): Promise<ViewReader> {
-    return (await this.#openViews(withTimeline)).at(asOf, { signal });
+    return (await this.#openViews()).at(asOf, { signal });
   }
 
   async resolve(ref: string, asOf: AsOf | undefined, signal?: AbortSignal): Promise<string> {
@@ -83,7 +83,7 @@ export class EmbeddedTarget implements Target {
   }
 
   async projections(): Promise<readonly ProjectionStatus[]> {
-    const views = await this.#openViews(true);
+    const views = await this.#openViews();
     return views.names.map((name) => statusOf(views.progress(name)));
   }
 
@@ -91,7 +91,7 @@ export class EmbeddedTarget implements Target {
     name: string,
     { signal, onProgress }: RebuildOptions,
   ): Promise<ProjectionStatus> {
-    const views = await this.#openViews(true);
+    const views = await this.#openViews();
     const watch = views.progress$(name).subscribe(({ rebuild, head, etaSeconds }) => {
       if (rebuild !== null) onProgress({ position: rebuild.position, head, etaSeconds });
     });
@@ -120,12 +120,11 @@ export class EmbeddedTarget implements Target {
     }
   }
 
-  /** The views, opened on first use. @param withTimeline whether the timeline is among them, if they are opened now */
-  async #openViews(withTimeline: boolean): Promise<Views> {
+  /** The views, opened on first use. */
+  async #openViews(): Promise<Views> {
     if (this.#views === undefined) {
-      const { openViews, timelineProjection } = await import("@sennit/projections");
-      const projections = withTimeline ? [timelineProjection] : [];
-      this.#views = await openViews(this.store, { projections });
+      const { openViews } = await import("@sennit/projections");
+      this.#views = await openViews(this.store);
     }
     return this.#views;
   }

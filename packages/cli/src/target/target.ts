@@ -12,8 +12,6 @@ import type {
 import type { ProjectionProgress, ViewReader } from "@sennit/projections";
 
 export interface ViewReaderOptions {
-  /** The timeline is asked for, which is not followed unless it is. Default false. */
-  readonly withTimeline?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

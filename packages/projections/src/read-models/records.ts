@@ -1,22 +1,29 @@
 /**
- * The `records` projection: which records had which kind, name and tags from when until when.
+ * The `records` projection: which records had which kind, name and tags from when until when, and how many events there were.
  *
  * What holds now stands by its value, so that a look-up as of now reads the answer and nothing else. What has ended stands
  * by its end, the last one first, so that a look-up as of a position goes on to what has ended since and stops there.
  */
-import type { Position, RecordedEvent, RecordId, TagValue } from "@sennit/core";
+import {
+  placeholderKind,
+  type Position,
+  type RecordedEvent,
+  type RecordId,
+  type TagValue,
+} from "@sennit/core";
 
 import type { KeyPart } from "../keys.ts";
 import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
 import type { RowValue } from "../row-value.ts";
+import { countEvent, countTables } from "./event-counts.ts";
 
 /**
  * Tables: `record` by id; `all` by creation; `by-kind`, `by-name` and `by-tag` by value and creation, what holds now;
- * `ended` by field and end, what held before; `revised` by creation, the records whose content has changed since.
+ * `ended` by field and end, what held before; `revised` by creation, the records whose content has changed since; `minute` and `day`: see `countTables`.
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
-  version: 4,
+  version: 5,
   tables: [
     { name: "all", keyParts: 1 },
     { name: "by-kind", keyParts: 2 },
@@ -25,6 +32,7 @@ export const recordsProjection: ProjectionDefinition = defineProjection({
     "ended",
     "record",
     { name: "revised", keyParts: 1 },
+    ...countTables,
   ],
   apply: applyToRecords,
 });
@@ -77,9 +85,11 @@ export type CurrentRow = readonly [
 type ContentEvent = Exclude<RecordedEvent, { type: "record.invalidated" }>;
 
 function applyToRecords(event: RecordedEvent, rows: Rows): void {
-  if (event.type === "record.invalidated") return;
   const { recordId, position } = event;
   const before = event.version === 1 ? undefined : readCurrent(rows.get("record", [recordId]));
+  const kindNow = event.type === "record.created" ? event.data.kind : before?.kind.value;
+  countEvent(rows, event, kindNow ?? "");
+  if (event.type === "record.invalidated") return;
   const created = before?.created ?? position;
   if (before === undefined) rows.put("all", [created], recordId);
   const after = describe(event, before);
@@ -122,6 +132,11 @@ function changesContent(event: ContentEvent): boolean {
   const patch = event.type === "record.created" ? undefined : event.data.patch;
   if (patch === undefined) return true;
   return Object.keys(patch).some((member) => member !== "name" && member !== "tags");
+}
+
+/** The kind of a record as of one of its events. Only a placeholder becomes of another one. */
+export function kindAt([created, kind, , , , since]: CurrentRow, position: Position): string {
+  return position >= (since?.[0] ?? created) ? kind : placeholderKind;
 }
 
 function readCurrent(row: RowValue | undefined): Current | undefined {

@@ -1,9 +1,4 @@
-/**
- * The `timeline` projection: how many events there were in each minute and day, by kind, type and actor.
- *
- * Counts are kept apart for every 1024 positions. As of a position, all of those before its own stretch are whole, and the
- * events of that stretch are counted in the log; so the answer is exact, and many events share a row.
- */
+/** The timeline: how many events there were in each minute, hour, day or month, by kind, type and actor. */
 import {
   formatTimestamp,
   StoreError,
@@ -11,63 +6,14 @@ import {
   type EventType,
   type Position,
   type Reader,
-  type RecordedEvent,
 } from "@sennit/core";
 
-import type { KeyPart } from "../keys.ts";
-import { instantsIn } from "../search/literal.ts";
-import { defineProjection, type ProjectionDefinition, type Rows } from "../projection.ts";
 import type { ProjectionRows } from "../projection-rows.ts";
+import { instantsIn } from "../search/literal.ts";
+import { dayMs, minuteMs, stretch, stretchOf } from "./event-counts.ts";
+import { kindAt, type CurrentRow } from "./records.ts";
 
-/** Positions whose events share their rows. */
-const stretch = 1024;
-
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
-
-/** Tables: counts by minute and by day, each by kind, type, actor and stretch; the kinds of each record. */
-export const timelineProjection: ProjectionDefinition = defineProjection({
-  name: "timeline",
-  version: 3,
-  source: { module: import.meta.url, export: "timelineProjection" },
-  tables: [{ name: "minute", keyParts: 5 }, { name: "day", keyParts: 5 }, "kind"],
-  apply(event, rows) {
-    const kind = noteKind(event, rows);
-    const time = Date.parse(event.recordedAt);
-    const { type, actor = false } = event;
-    const at = stretchOf(event.position);
-    count(rows, "minute", [Math.floor(time / minuteMs), kind, type, actor, at]);
-    count(rows, "day", [Math.floor(time / dayMs), kind, type, actor, at]);
-  },
-});
-
-function count(rows: Rows, table: string, key: readonly KeyPart[]): void {
-  rows.put(table, key, ((rows.get(table, key) as number | undefined) ?? 0) + 1);
-}
-
-/** The kinds a record has had: position and kind, one after another. Only a placeholder gets another one. */
-type KindRow = readonly (Position | string)[];
-
-function noteKind(event: RecordedEvent, rows: Rows): string {
-  const { recordId, position } = event;
-  const before = event.version === 1 ? [] : ((rows.get("kind", [recordId]) as KindRow) ?? []);
-  if (event.type !== "record.created") return kindAt(before, position);
-  rows.put("kind", [recordId], [...before, position, event.data.kind]);
-  return event.data.kind;
-}
-
-function kindAt(row: KindRow, position: Position): string {
-  let kind = "";
-  for (let index = 0; index < row.length && Number(row[index]) <= position; index += 2) {
-    kind = String(row[index + 1]);
-  }
-  return kind;
-}
-
-function stretchOf(position: Position): number {
-  return Math.floor((position - 1) / stretch);
-}
 
 /** The sizes of buckets. All begin in UTC. */
 export const timelineBuckets = ["minute", "hour", "day", "month"] as const;
@@ -120,7 +66,7 @@ interface Group {
 /**
  * The timeline as of a reader's instant.
  *
- * @param rows of `timelineProjection`, once it has got to that instant
+ * @param rows of the `records` projection, once it has got to that instant
  * @throws `argument-invalid` for a size, field or time that is none; `aborted`, `view-rebuilt`, `checksum-mismatch`
  */
 export async function readTimeline(
@@ -160,7 +106,7 @@ export async function readTimeline(
   }
   for await (const event of reader.events({ from: open * stretch + 1, until: asOf, signal })) {
     const { recordId, type, position, actor = null, recordedAt } = event;
-    const kind = kindAt(rows.get("kind", [recordId]) as KindRow, position);
+    const kind = kindAt(rows.get("record", [recordId]) as CurrentRow, position);
     add(Date.parse(recordedAt), { kind, type, actor }, 1);
   }
   throwIfAborted(signal);
