@@ -1,0 +1,257 @@
+/** Sends requests: the address, the credential, retries, the position that answers must have reached. */
+import type { Position } from "@sennit/core";
+
+import { joinSignals, throwIfAborted, type JoinedSignal } from "./abort.ts";
+import { ClientError } from "./client-error.ts";
+import type { Query } from "./parameters.ts";
+import { failureOf, strangeAnswer } from "./problem.ts";
+import {
+  isPassing,
+  retryAfterMs,
+  retryPolicy,
+  withRetries,
+  type FailedAttempt,
+  type RetryOptions,
+  type RetryPolicy,
+} from "./retry.ts";
+
+/** A credential, or what gives one that is fresh enough. */
+export type Token = string | (() => string | Promise<string>);
+
+export interface TransportOptions {
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: Token | undefined;
+  /** Ends everything the client does. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the global one. */
+  readonly fetch?: typeof fetch | undefined;
+  readonly retry?: RetryOptions | undefined;
+}
+
+export interface Ask {
+  /** Default GET. */
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Its parts as they are; they are encoded here. */
+  readonly path: readonly string[];
+  readonly query?: Query | undefined;
+  /** JSON text, or bytes as they come. */
+  readonly body?: string | ReadableStream<Uint8Array> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether it changes nothing to send it twice. Default: for GET alone. */
+  readonly isRepeatable?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body is still to be read. What holds it must be released. */
+export interface OpenAnswer {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly headers: Headers;
+  /** Fires when the caller or the client stops. */
+  readonly signal: AbortSignal;
+  release(): void;
+}
+
+export const positionHeader = "sennit-position";
+const minPositionHeader = "sennit-min-position";
+
+export class Transport {
+  readonly url: string;
+  readonly #token: Token | undefined;
+  readonly #fetch: typeof fetch;
+  readonly #retry: RetryPolicy;
+  readonly #outer: AbortSignal | undefined;
+  readonly #closing = new AbortController();
+  #head: Position = 0;
+
+  /** @throws `argument-invalid` for what is no address of a server */
+  constructor(url: string | URL, options: TransportOptions = {}) {
+    this.url = baseOf(url);
+    this.#token = options.token;
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#retry = retryPolicy(options.retry);
+    this.#outer = options.signal;
+  }
+
+  /** The last position that an answer has told of. No later answer speaks for an earlier present. */
+  get head(): Position {
+    return this.#head;
+  }
+
+  get retry(): RetryPolicy {
+    return this.#retry;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Ends what is under way, and refuses what comes. */
+  close(): void {
+    this.#closing.abort(new ClientError("store-closed", "The client is closed."));
+  }
+
+  /** Asks, and reads the answer as JSON. @throws what the server tells, `server-unreachable`, `aborted`, `store-closed` */
+  json<T>(ask: Ask): Promise<T> {
+    return this.#withRetries(ask, async (response) => {
+      const text = await response.text();
+      try {
+        return JSON.parse(text) as T;
+      } catch {
+        throw strangeAnswer(response, text);
+      }
+    });
+  }
+
+  /** Asks for an answer to be read bit by bit. Only until it begins it is asked for again. @throws like `json` */
+  async open(ask: Ask): Promise<OpenAnswer> {
+    const joined = this.#join(ask);
+    try {
+      const { body, headers } = await this.#attempts(ask, joined, async (response) => response);
+      if (body === null) throw new ClientError("server-unreachable", "The answer has no body.");
+      return { body, headers, signal: joined.signal, release: () => joined.release() };
+    } catch (error) {
+      joined.release();
+      throw error;
+    }
+  }
+
+  /** What a stream fails with, told as the client does. */
+  failure(error: unknown, signal: AbortSignal | undefined): ClientError {
+    if (error instanceof ClientError) return error;
+    if (this.isClosed) return this.#closing.signal.reason as ClientError;
+    if (signal?.aborted === true) {
+      return new ClientError("aborted", "The operation was aborted.", { cause: signal.reason });
+    }
+    const reason = reasonOf(error);
+    return new ClientError("server-unreachable", `${this.url} cannot be reached: ${reason}.`, {
+      details: { url: this.url, reason },
+      cause: error,
+    });
+  }
+
+  async #withRetries<T>(ask: Ask, read: (response: Response) => Promise<T>): Promise<T> {
+    const joined = this.#join(ask);
+    try {
+      return await this.#attempts(ask, joined, read);
+    } finally {
+      joined.release();
+    }
+  }
+
+  #join({ signal }: Ask): JoinedSignal {
+    if (this.isClosed) throw this.#closing.signal.reason;
+    throwIfAborted(this.#outer);
+    throwIfAborted(signal);
+    return joinSignals([this.#closing.signal, this.#outer, signal]);
+  }
+
+  #attempts<T>(
+    ask: Ask,
+    { signal }: JoinedSignal,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const isRepeatable = ask.isRepeatable ?? (ask.method ?? "GET") === "GET";
+    return withRetries(this.#retry, signal, async () => {
+      const outcome = await this.#attempt(ask, signal, read);
+      if ("value" in outcome || (isRepeatable && isPassing(outcome.error))) return outcome;
+      throw outcome.error;
+    }).catch((error: unknown) => {
+      throw this.failure(error, signal);
+    });
+  }
+
+  async #attempt<T>(
+    ask: Ask,
+    signal: AbortSignal,
+    read: (response: Response) => Promise<T>,
+  ): Promise<{ readonly value: T } | FailedAttempt> {
+    const { method = "GET", body } = ask;
+    const headers = await this.#headers(ask);
+    try {
+      const response = await this.#fetch(this.#address(ask), {
+        method,
+        headers,
+        signal,
+        ...(body !== undefined && { body }),
+        // What is sent bit by bit can be sent once, and must say so.
+        ...(typeof body === "object" && { duplex: "half" }),
+      });
+      this.#note(response.headers.get(positionHeader));
+      if (response.ok) return { value: await read(response) };
+      const waitMs = retryAfterMs(response.headers.get("retry-after"));
+      return { error: await failureOf(response), waitMs };
+    } catch (error) {
+      const failure = this.failure(error, signal);
+      if (failure.code !== "server-unreachable") throw failure;
+      return { error: failure };
+    }
+  }
+
+  async #headers({ body, headers = {} }: Ask): Promise<Record<string, string>> {
+    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    return {
+      accept: "application/json",
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      // Another server of the same store may be behind the one that answered before.
+      ...(this.#head > 0 && { [minPositionHeader]: String(this.#head) }),
+      ...headers,
+    };
+  }
+
+  #address({ path, query = {} }: Ask): string {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value === undefined) continue;
+      for (const item of Array.isArray(value) ? value : [value]) {
+        search.append(wellFormed(name), wellFormed(String(item)));
+      }
+    }
+    const text = search.size === 0 ? "" : `?${search.toString()}`;
+    return `${this.url}/${path.map((part) => encodeURIComponent(wellFormed(part))).join("/")}${text}`;
+  }
+
+  #note(header: string | null): void {
+    if (header === null || !/^\d{1,16}$/.test(header)) return;
+    this.#head = Math.max(this.#head, Number(header));
+  }
+}
+
+/** @throws `argument-invalid` for half of a surrogate pair, which no address can hold */
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new ClientError("argument-invalid", `${JSON.stringify(text)} is no well-formed Unicode.`, {
+    details: { value: text },
+  });
+}
+
+function baseOf(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch (error) {
+    throw addressError(url, "is no URL", error);
+  }
+  const { protocol, username, password, search, hash } = parsed;
+  if (protocol !== "http:" && protocol !== "https:") throw addressError(url, "is no HTTP URL");
+  if (username !== "" || password !== "") throw addressError(parsed.host, "comes with a password");
+  if (search !== "" || hash !== "") throw addressError(url, "has a query or a fragment");
+  return parsed.href.replace(/\/+$/, "");
+}
+
+function addressError(url: string | URL, why: string, cause?: unknown): ClientError {
+  return new ClientError("argument-invalid", `${String(url)} ${why}.`, {
+    hint: "Give the address of a server, such as http://localhost:4600; a credential is a token.",
+    details: { argument: "url", value: String(url) },
+    cause,
+  });
+}
+
+/** Why a connection failed: what fetch says, and beneath it, what the system says. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  return cause.message === "" ? (code ?? error.message) : cause.message;
+}
