@@ -68,6 +68,7 @@ test("every code is raised by a source file", () => {
     .filter((path) => !path.includes("/testing/"))
     .map(readText)
     .join("\n");
-  const isRaised = (code: ErrorCode) => new RegExp(`\\b(Store|Client)Error\\(\\s*"${code}"`).test(text);
+  const isRaised = (code: ErrorCode) =>
+    new RegExp(`\\b(Store|Client)Error\\(\\s*"${code}"`).test(text);
   expect(codes.filter((code) => !isRaised(code))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Stopping on request: several signals as one, pauses that end early, and the error that says so. */
 import { ClientError } from "./client-error.ts";
 
-export function abortError(signal: AbortSignal): ClientError {
+function abortError(signal: AbortSignal): ClientError {
   return new ClientError("aborted", "The operation was aborted.", { cause: signal.reason });
 }
 
@@ -26,9 +26,10 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   });
 }
 
-/** A signal that fires with the first of several, and leaves nothing behind on them once it is released. */
+/** A signal that fires with the first of several. */
 export interface JoinedSignal {
   readonly signal: AbortSignal;
+  /** Ends what still depends on it, and leaves nothing behind on the others. */
   release(): void;
 }
 
@@ -45,6 +46,7 @@ export function joinSignals(signals: readonly (AbortSignal | undefined)[]): Join
     signal: controller.signal,
     release: () => {
       for (const stop of stops) stop();
+      controller.abort();
     },
   };
 }

@@ -51,7 +51,7 @@ import {
 import { rowsOf } from "./rows.ts";
 import type { Transport } from "./transport.ts";
 
-interface Signalled {
+export interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,4 @@
 /** Reads lists of any length row by row, and goes on where a connection broke off. */
-import { pause } from "./abort.ts";
 import { jsonLinesOf } from "./lines.ts";
 import type { Query } from "./parameters.ts";
 import { backOffMs } from "./retry.ts";
@@ -38,11 +37,11 @@ export async function* rowsOf<Row>(transport: Transport, ask: RowsAsk<Row>): Asy
     }
     try {
       for await (const row of jsonLinesOf<Row>(answer.body)) {
-        failures = 0;
         if (skip > 0) {
           skip -= 1;
           continue;
         }
+        failures = 0;
         last = row;
         delivered += 1;
         yield row;
@@ -56,7 +55,7 @@ export async function* rowsOf<Row>(transport: Transport, ask: RowsAsk<Row>): Asy
     } finally {
       answer.release();
     }
-    await pause(backOffMs(transport.retry, failures), ask.signal);
+    await transport.pause(backOffMs(transport.retry, failures), ask.signal);
     if (last === undefined) continue;
     const missing = rest(last, delivered);
     query = { ...query, ...missing.query };

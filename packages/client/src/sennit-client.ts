@@ -1,10 +1,23 @@
 /** A store behind a URL. */
-import type { AppendOptions, AppendResult, AsOf, NewEvent, Position } from "@sennit/core";
+import type {
+  AppendedEvent,
+  AppendOptions,
+  AppendResult,
+  AsOf,
+  FollowOptions,
+  NewEvent,
+  Position,
+  Receipt,
+  ReceiptOptions,
+  RecordedEvent,
+} from "@sennit/core";
 
 import { newId } from "./event-id.ts";
-import { HttpReader } from "./http-reader.ts";
+import { bytesOfHex } from "./hex.ts";
+import { HttpReader, type Signalled } from "./http-reader.ts";
 import { jsonText } from "./json-text.ts";
-import { instantText } from "./parameters.ts";
+import { instantText, labelPart, positionText, refPart, type Query } from "./parameters.ts";
+import { liveMessages } from "./server-sent-events.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 
 export type ConnectOptions = TransportOptions;
@@ -19,12 +32,15 @@ export async function connect(url: string | URL, options?: ConnectOptions): Prom
   const transport = new Transport(url, options);
   const { storeId } = await transport.json<{ readonly storeId: string }>({
     path: ["v1", "store"],
-    signal: options?.signal,
   });
   return new SennitClient(transport, storeId);
 }
 
-/** The store of a server, with the interface of one in this process. */
+/**
+ * The store of a server, with the interface of one in this process. Questions are asked again when the connection breaks or
+ * the server is busy, and so are appends, which carry a key so that none is stored twice. No answer speaks for an earlier
+ * present than an answer before it.
+ */
 export class SennitClient extends HttpReader {
   readonly storeId: string;
 
@@ -38,12 +54,13 @@ export class SennitClient extends HttpReader {
     return this.transport.url;
   }
 
+  /** The last position that an answer has told of; the server may be ahead of it. */
   get head(): Position {
     return this.transport.head;
   }
 
+  /** @throws the codes of `EventLog.append`, `server-unreachable`; what was sent may be stored then */
   async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
-    // With a key, a batch whose answer was lost on the way is sent again without being stored again.
     const { idempotencyKey = newId(), signal } = options;
     return this.transport.json({
       method: "POST",
@@ -55,16 +72,80 @@ export class SennitClient extends HttpReader {
     });
   }
 
-  async at(
-    asOf?: AsOf,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<HttpReader> {
+  async at(asOf?: AsOf, { signal }: Signalled = {}): Promise<HttpReader> {
     const { asOf: position } = await this.transport.json<{ readonly asOf: Position }>({
       path: ["v1", "instant"],
       query: { "as-of": asOf === undefined ? undefined : instantText(asOf) },
       signal,
     });
     return new HttpReader(this.transport, position);
+  }
+
+  async label(
+    name: string,
+    position?: Position,
+    options: { readonly actor?: string | undefined } & Signalled = {},
+  ): Promise<AppendedEvent> {
+    const { part, query } = labelPart(name);
+    const { actor, signal } = options;
+    return this.transport.json({
+      method: "PUT",
+      path: ["v1", "labels", part],
+      query,
+      body: jsonText({ position, actor }),
+      signal,
+    });
+  }
+
+  /** Every event from a position on, also across connections that break and servers that start anew. */
+  async *follow({ from = 1, signal }: FollowOptions = {}): AsyncIterable<RecordedEvent> {
+    let next = from;
+    const resumed = () => ({
+      path: ["v1", "events", "stream"],
+      query: { from: positionText("from", next) },
+      signal,
+    });
+    for await (const { data } of liveMessages(this.transport, resumed)) {
+      const event = JSON.parse(data) as RecordedEvent;
+      if (event.position < next) continue;
+      next = event.position + 1;
+      yield event;
+    }
+  }
+
+  async checkpoint(size?: Position): Promise<string> {
+    const { note } = await this.#ask<{ readonly note: string }>(["checkpoint"], {
+      size: positionText("size", size),
+    });
+    return note;
+  }
+
+  inclusionProof(position: Position, size?: Position): Promise<readonly Uint8Array[]> {
+    return this.#hashes("inclusion", {
+      position: positionText("position", position),
+      size: positionText("size", size),
+    });
+  }
+
+  consistencyProof(from: Position, to?: Position): Promise<readonly Uint8Array[]> {
+    return this.#hashes("consistency", {
+      from: positionText("from", from),
+      to: positionText("to", to),
+    });
+  }
+
+  async verifierKey(): Promise<string> {
+    const { verifierKey } = await this.#ask<{ readonly verifierKey: string }>(["verifier-key"]);
+    return verifierKey;
+  }
+
+  async receipt(ref: string, { size, against }: ReceiptOptions = {}): Promise<Receipt> {
+    const { part, query } = refPart(ref);
+    return this.#ask(["records", part, "receipt"], {
+      ...query,
+      size: positionText("size", size),
+      against: positionText("against", against?.size),
+    });
   }
 
   /** Ends what is under way. The server and its store go on. */
@@ -74,5 +155,14 @@ export class SennitClient extends HttpReader {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #hashes(kind: string, query: Query): Promise<readonly Uint8Array[]> {
+    const answer = await this.#ask<{ readonly hashes: readonly string[] }>(["proofs", kind], query);
+    return answer.hashes.map(bytesOfHex);
+  }
+
+  #ask<T>(path: readonly string[], query: Query = {}): Promise<T> {
+    return this.transport.json({ path: ["v1", ...path], query });
   }
 }

@@ -1,4 +1,6 @@
 /** Requests: what is sent, what is sent again, and what becomes of answers that are none. */
+import type { ServerResponse } from "node:http";
+
 import { errorCodes, isStoreError, toStoreError } from "@sennit/core";
 import { expect, test } from "vitest";
 
@@ -135,7 +137,7 @@ test("Retry-After is waited for, in seconds or until a date", async () => {
 });
 
 test("a page from something in between is told by its status, and as what it is", async () => {
-  const page = (status: number) => (_: unknown, response: import("node:http").ServerResponse) => {
+  const page = (status: number) => (_: unknown, response: ServerResponse) => {
     response.writeHead(status, { "content-type": "text/html" });
     response.end("<html>bad gateway</html>");
   };
@@ -169,7 +171,7 @@ test("nobody there, and no such host, are told with the address", async () => {
 });
 
 test("an answer that is cut off is asked for again", async () => {
-  const cut = (_: unknown, response: import("node:http").ServerResponse) => {
+  const cut = (_: unknown, response: ServerResponse) => {
     response.writeHead(200, { "content-type": "application/json", "content-length": "100" });
     response.write('{"storeId":');
     setImmediate(() => response.socket?.destroy());

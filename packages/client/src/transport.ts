@@ -1,7 +1,7 @@
 /** Sends requests: the address, the credential, retries, the position that answers must have reached. */
 import type { Position } from "@sennit/core";
 
-import { joinSignals, throwIfAborted, type JoinedSignal } from "./abort.ts";
+import { joinSignals, pause, throwIfAborted, type JoinedSignal } from "./abort.ts";
 import { ClientError } from "./client-error.ts";
 import type { Query } from "./parameters.ts";
 import { failureOf, strangeAnswer } from "./problem.ts";
@@ -40,6 +40,8 @@ export interface Ask {
   /** Whether it changes nothing to send it twice. Default: for GET alone. */
   readonly isRepeatable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Requests sent at most. Default: those of `retry`. */
+  readonly attempts?: number | undefined;
 }
 
 /** An answer whose body is still to be read. What holds it must be released. */
@@ -104,7 +106,7 @@ export class Transport {
 
   /** Asks for an answer to be read bit by bit. Only until it begins it is asked for again. @throws like `json` */
   async open(ask: Ask): Promise<OpenAnswer> {
-    const joined = this.#join(ask);
+    const joined = this.#join(ask.signal);
     try {
       const { body, headers } = await this.#attempts(ask, joined, async (response) => response);
       if (body === null) throw new ClientError("server-unreachable", "The answer has no body.");
@@ -115,10 +117,22 @@ export class Transport {
     }
   }
 
+  /** Waits. @throws `aborted`, `store-closed` */
+  async pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const joined = this.#join(signal);
+    try {
+      await pause(ms, joined.signal);
+    } catch (error) {
+      throw this.failure(error, signal);
+    } finally {
+      joined.release();
+    }
+  }
+
   /** What a stream fails with, told as the client does. */
   failure(error: unknown, signal: AbortSignal | undefined): ClientError {
-    if (error instanceof ClientError) return error;
     if (this.isClosed) return this.#closing.signal.reason as ClientError;
+    if (error instanceof ClientError) return error;
     if (signal?.aborted === true) {
       return new ClientError("aborted", "The operation was aborted.", { cause: signal.reason });
     }
@@ -130,7 +144,7 @@ export class Transport {
   }
 
   async #withRetries<T>(ask: Ask, read: (response: Response) => Promise<T>): Promise<T> {
-    const joined = this.#join(ask);
+    const joined = this.#join(ask.signal);
     try {
       return await this.#attempts(ask, joined, read);
     } finally {
@@ -138,7 +152,7 @@ export class Transport {
     }
   }
 
-  #join({ signal }: Ask): JoinedSignal {
+  #join(signal: AbortSignal | undefined): JoinedSignal {
     if (this.isClosed) throw this.#closing.signal.reason;
     throwIfAborted(this.#outer);
     throwIfAborted(signal);
@@ -151,7 +165,8 @@ export class Transport {
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const isRepeatable = ask.isRepeatable ?? (ask.method ?? "GET") === "GET";
-    return withRetries(this.#retry, signal, async () => {
+    const policy = { ...this.#retry, attempts: ask.attempts ?? this.#retry.attempts };
+    return withRetries(policy, signal, async () => {
       const outcome = await this.#attempt(ask, signal, read);
       if ("value" in outcome || (isRepeatable && isPassing(outcome.error))) return outcome;
       throw outcome.error;

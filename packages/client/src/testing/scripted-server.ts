@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from "node:net";
 
 /** A request as it came in. */
-export interface Received {
+interface Received {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -20,7 +20,7 @@ type Answerer = (received: Received, response: ServerResponse) => void;
 export interface ScriptedServer {
   readonly url: string;
   readonly received: readonly Received[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Answers the first request as the first of the script says, and so on; the last one answers all that follow. */

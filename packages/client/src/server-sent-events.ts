@@ -1,0 +1,131 @@
+/** Reads Server-Sent Events, and takes a stream up again where it broke off. */
+import { joinSignals } from "./abort.ts";
+import { ClientError } from "./client-error.ts";
+import { linesOf } from "./lines.ts";
+import { backOffMs, isPassing } from "./retry.ts";
+import type { Ask, Transport } from "./transport.ts";
+
+/** A server that stops ends its streams, and may be there again in a moment. */
+const ended = new ClientError("server-unreachable", "The server has ended the stream.");
+
+/** One message of a stream. */
+export interface Message {
+  /** Default `message`. */
+  readonly event: string;
+  readonly data: string;
+  /** Of this message or the last before it that had one. */
+  readonly id: string | undefined;
+}
+
+/** A live stream says something at least this often, if only that it is still there, milliseconds. */
+const silenceMsMax = 60_000;
+
+/** The messages of one connection. @param onLine called with every line, also of what is no message */
+export async function* messagesOf(
+  body: ReadableStream<Uint8Array>,
+  onLine: () => void = () => undefined,
+): AsyncGenerator<Message> {
+  let id: string | undefined;
+  let event = "message";
+  let data: string[] = [];
+  for await (const line of linesOf(body)) {
+    onLine();
+    if (line === "") {
+      if (data.length > 0) yield { event, data: data.join("\n"), id };
+      event = "message";
+      data = [];
+      continue;
+    }
+    const [, name, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (name === "data") data.push(value);
+    else if (name === "event") event = value;
+    else if (name === "id" && !value.includes("\0")) id = value;
+  }
+}
+
+/**
+ * The messages of a stream, whatever happens to its connections. It ends when the client is closed.
+ *
+ * @param resumed the same request from behind the last message delivered
+ * @throws what the server tells, `server-unreachable` once it has not come back, `aborted`
+ */
+export async function* liveMessages(
+  transport: Transport,
+  resumed: () => Ask,
+): AsyncGenerator<Message> {
+  let failures = 0;
+  while (!transport.isClosed) {
+    const ask = resumed();
+    const silence = new Silence();
+    const joined = joinSignals([ask.signal, silence.signal]);
+    const onLine = (): void => {
+      failures = 0;
+      silence.wait();
+    };
+    let failure = ended;
+    try {
+      const headers = { ...ask.headers, accept: "text/event-stream" };
+      silence.wait();
+      const answer = await transport.open({ ...ask, headers, signal: joined.signal, attempts: 1 });
+      try {
+        for await (const message of messagesOf(answer.body, onLine)) {
+          // However long the message is looked at, the server is not silent meanwhile.
+          silence.stop();
+          yield message;
+          silence.wait();
+        }
+      } finally {
+        answer.release();
+      }
+    } catch (error) {
+      failure = silence.error ?? transport.failure(error, ask.signal);
+    } finally {
+      silence.stop();
+      joined.release();
+    }
+    failures += 1;
+    await waitForNext(transport, failure, failures, ask.signal);
+  }
+}
+
+/** @throws the failure if it is no use to try again, `aborted` */
+async function waitForNext(
+  transport: Transport,
+  failure: ClientError,
+  failures: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { retry, isClosed } = transport;
+  if (isClosed) return;
+  if (!isPassing(failure) || failures >= retry.liveAttempts) throw failure;
+  try {
+    await transport.pause(backOffMs(retry, failures), signal);
+  } catch (error) {
+    if (!transport.isClosed) throw error;
+  }
+}
+
+/** Gives a connection up on which nothing comes any more. */
+class Silence {
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  error: ClientError | undefined;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** From now on, something must come. */
+  wait(): void {
+    this.stop();
+    this.#timer = setTimeout(() => {
+      const message = `The server has said nothing for ${silenceMsMax / 1000} seconds.`;
+      this.error = new ClientError("server-unreachable", message);
+      this.#controller.abort(this.error);
+    }, silenceMsMax);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
