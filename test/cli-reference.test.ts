@@ -132,6 +132,8 @@ interface Case {
   readonly input?: string;
   /** Default 0. */
   readonly code?: number;
+  /** It has no end of its own. */
+  readonly isStopped?: boolean;
   /** The code of the error on stderr. */
   readonly error?: string;
 }
@@ -268,7 +270,13 @@ const cases: readonly Case[] = [
   { words: ["restore-store", "copy", "restored"], shape: "Restored store" },
   { words: ["export", "all.ndjson"], shape: "Made export" },
   { words: ["import", "all.ndjson", "imported"], shape: "Imported store" },
-  { words: ["demo", "played"], shape: "Played demo" },
+  {
+    words: ["serve", "--port", "0", "--log-level", "silent"],
+    shape: "Served store",
+    isStopped: true,
+  },
+  { words: ["demo", "played", "--once"], shape: "Played demo" },
+  { words: ["demo", "played"], shape: "Played demo", isStopped: true },
   { words: ["completion", "fish"], shape: "Completion script" },
 ];
 
@@ -276,8 +284,9 @@ test("the JSON of every command has the members promised, and every promised mem
   await withTemporaryDirectory(async (directory) => {
     const line = new CommandLine(directory);
     await writeFile(join(directory, "runs.json"), JSON.stringify(simpleRun("run-1")));
-    for (const { words, shape, input, code = 0, error } of cases) {
-      const outcome = await line.run([...words, "--json"], input);
+    for (const { words, shape, input, code = 0, error, isStopped } of cases) {
+      const settings = { stopsAfterOutput: isStopped === true };
+      const outcome = await line.run([...words, "--json"], input, settings);
       const said = outcome.stderr === "" ? undefined : JSON.parse(outcome.stderr).code;
       expect([words, outcome.code, said]).toEqual([words, code, error]);
       expect([words, shapes.problems(JSON.parse(outcome.stdout), shape)]).toEqual([words, []]);

@@ -32,7 +32,7 @@ test("the overview names every command of the design, and prints the same howeve
     expect(names.toSorted()).toEqual(
       (
         "at backup blame checkout checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log projections " +
-        "receipt replay restore restore-store show stale timeline update verify verify-receipt"
+        "receipt replay restore restore-store serve show stale timeline update verify verify-receipt"
       ).split(" "),
     );
     const overview = await shell.text("help");
@@ -67,7 +67,10 @@ test("no example is refused for its form", async () => {
   await withShell(async (shell) => {
     for (const name of await commandNames(shell)) {
       for (const example of examplesOf(await shell.text("help", name))) {
-        const { stderr } = await shell.run([...words(example), "--json"]);
+        const stop = new AbortController();
+        // What has no end of its own ends once it has said something.
+        const settings = { signal: stop.signal, onStdout: () => stop.abort() };
+        const { stderr } = await shell.run([...words(example), "--json"], settings);
         const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
         for (const line of lines) {
           const { code } = JSON.parse(line) as { code: string };

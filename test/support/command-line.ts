@@ -26,7 +26,13 @@ export class CommandLine {
     this.#nowUs = microseconds(time);
   }
 
-  async run(words: readonly string[], input = ""): Promise<Outcome> {
+  /** @param stopsAfterOutput the command is stopped once it has printed a line: for commands without an end of their own */
+  async run(
+    words: readonly string[],
+    input = "",
+    { stopsAfterOutput = false }: { readonly stopsAfterOutput?: boolean } = {},
+  ): Promise<Outcome> {
+    const stop = new AbortController();
     const written: { readonly stream: "stdout" | "stderr"; readonly text: string }[] = [];
     const nowUs = this.#nowUs;
     const code = await run(words, {
@@ -35,13 +41,16 @@ export class CommandLine {
       stdin: (async function* stdin() {
         yield Buffer.from(input);
       })(),
-      stdout: (text) => written.push({ stream: "stdout", text }),
+      stdout: (text) => {
+        written.push({ stream: "stdout", text });
+        if (stopsAfterOutput && text.endsWith("\n")) stop.abort();
+      },
       stderr: (text) => written.push({ stream: "stderr", text }),
       isColorful: false,
       isInteractive: false,
       columns: undefined,
       clock: { nowUs: () => nowUs },
-      signal: new AbortController().signal,
+      signal: stop.signal,
     });
     const join = (stream?: "stdout" | "stderr") =>
       written

@@ -46,8 +46,8 @@ export const globalFlags: readonly Flag[] = [
   {
     name: "store",
     type: "string",
-    value: "DIR",
-    help: "The store; default: SENNIT_STORE, else the nearest .sennit upwards",
+    value: "DIR|URL",
+    help: "The store or its server; default: SENNIT_STORE, else the nearest .sennit above",
   },
   {
     name: "as-of",

@@ -51,7 +51,28 @@ function flagRow({ name, value, help, multiple }: Flag): [string, string] {
   return [value === undefined ? `--${name}` : `--${name} ${value}`, help + several];
 }
 
+/** Columns of a help text. */
+const widthMax = 100;
+
 function block(title: string, rows: readonly (readonly [string, string])[]): string {
   const nameWidth = Math.max(...rows.map(([name]) => name.length));
-  return [title, ...rows.map(([name, help]) => `  ${name.padEnd(nameWidth)}  ${help}`)].join("\n");
+  const indent = " ".repeat(nameWidth + 4);
+  const lines = rows.map(([name, help]) => {
+    const [first = "", ...more] = wrapped(help, widthMax - indent.length);
+    return [`  ${name.padEnd(nameWidth)}  ${first}`, ...more.map((line) => indent + line)];
+  });
+  return [title, ...lines.flat()].join("\n");
+}
+
+/** The text in lines of at most so many characters, where its words are no longer. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

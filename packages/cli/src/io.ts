@@ -16,7 +16,7 @@ export interface Io {
   /** Characters in a line of the terminal; undefined when there is none. */
   readonly columns: number | undefined;
   readonly clock: Clock;
-  /** Fires when the user wants to stop (Ctrl-C). */
+  /** Fires when the user wants to stop (Ctrl-C, or `SIGTERM`). */
   readonly signal: AbortSignal;
   /** Fires when nobody reads stdout any more. What a command then prints is lost, and its exit code is still wanted. */
   readonly readerLeft?: AbortSignal | undefined;

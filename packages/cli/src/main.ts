@@ -11,7 +11,8 @@ export async function main(): Promise<void> {
 
 function processIo(): Io {
   const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
+  // The second of a kind ends the process as it does without a listener.
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
   const left = new AbortController();
   // A reader that has seen enough (head, less) closes the pipe; that is no error of ours, and changes no exit code.
   const onError = (error: NodeJS.ErrnoException) => {

@@ -143,9 +143,14 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "how far the read models are, and making one anew",
     load: () => import("./commands/projections.ts"),
   },
+  serve: {
+    group: "Store",
+    summary: "answer for the store over HTTP",
+    load: () => import("./commands/serve.ts"),
+  },
   demo: {
     group: "Store",
-    summary: "play a story and leave a store to try things in",
+    summary: "play a story, and serve the store it leaves to try things in",
     load: () => import("./commands/demo.ts"),
   },
   completion: {

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 
-import { openStore } from "@sennit/core";
+import { openStore, type Clock, type Store } from "@sennit/core";
 import { openViews } from "@sennit/projections";
 
 import { assertMayListen } from "./access/assert-may-listen.ts";
@@ -17,10 +17,14 @@ export interface StartServerOptions extends SomeSettings {
   readonly directory: string;
   /** Gets the log, a line of JSON at a time. Default: there is none. */
   readonly log?: LogTarget | undefined;
+  /** Of the store. Default: the system's. */
+  readonly clock?: Clock | undefined;
 }
 
 export interface RunningServer {
   readonly url: string;
+  /** What is served. */
+  readonly store: Pick<Store, "storeId" | "head">;
   /** Finishes what was begun, then closes the views and the store. */
   close(): Promise<void>;
 }
@@ -34,6 +38,7 @@ export interface RunningServer {
 export async function startServer({
   directory,
   log,
+  clock,
   ...given
 }: StartServerOptions): Promise<RunningServer> {
   const settings = completeSettings(given);
@@ -46,7 +51,7 @@ export async function startServer({
     for (let last = opened.pop(); last !== undefined; last = opened.pop()) await last();
   };
   try {
-    const store = await openStore(directory, { create: false });
+    const store = await openStore(directory, { create: false, clock });
     opened.push(() => store.close());
     const views = await openViews(store);
     opened.push(() => views.close());
@@ -63,7 +68,7 @@ export async function startServer({
     });
     const url = urlOf(settings, app.server.address() as AddressInfo);
     await store.announce(url, localToken);
-    return { url, close };
+    return { url, store, close };
   } catch (error) {
     await close();
     throw error;

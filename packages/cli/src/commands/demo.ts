@@ -1,4 +1,4 @@
-/** `sennit demo`: plays a story and leaves a store to try things in. */
+/** `sennit demo`: plays a story, and serves the store it leaves until it is stopped. */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -11,6 +11,7 @@ import { playStory } from "../demo/play.ts";
 import { tryNext } from "../demo/story.ts";
 import { commandLine, Output } from "../output.ts";
 import { newStoreDirectory } from "../target/place.ts";
+import { untilStopped } from "../until-stopped.ts";
 
 const directoryDefault = "sennit-demo";
 /** Marks a directory as made by the demo, so that the next demo may replace it. */
@@ -35,11 +36,11 @@ const localCommand = join("node_modules", ".bin", "sennit");
 
 export const command = defineCommand({
   name: "demo",
-  summary: "play a story and leave a store to try things in",
+  summary: "play a story, and serve the store it leaves to try things in",
   arguments: [
     { name: "DIR", optional: true, help: `Where to leave the store; default: ${directoryDefault}` },
   ],
-  flags: [{ name: "once", type: "boolean", help: "End after the story" }],
+  flags: [{ name: "once", type: "boolean", help: "End after the story, without a server" }],
   examples: ["sennit demo", "sennit demo ./try --once"],
   presentOnly: true,
   async run(context) {
@@ -52,13 +53,22 @@ export const command = defineCommand({
       // The story is for people; a program gets what it leaves behind.
       const silent = { ...io, stdout: () => undefined };
       const code = await playStory(silent, new Output(silent, false), directory, run);
-      if (code === 0) out.json({ store: directory, commands: nextCommands(context, directory) });
+      const played = { store: directory, commands: nextCommands(context, directory) };
+      if (code !== 0) return code;
+      if (values.flag("once")) out.json(played);
+      else await serve(context, directory, (url) => out.json({ ...played, url }));
       return code;
     }
     const place = relative(io.cwd, directory) || ".";
     out.line(`A sennit is a braided cord. This one is laid in ${place}.`);
     const code = await playStory(io, out, directory, run);
-    if (code === 0) printNext(context, directory);
+    if (code !== 0) return code;
+    printNext(context, directory);
+    if (!values.flag("once")) {
+      await serve(context, directory, (url) => printServer(context, url));
+      out.line("\nThe server has stopped; the store stays.");
+    }
+    out.line(`To be rid of it, delete ${place}.`);
     return code;
   },
 });
@@ -105,12 +115,44 @@ function printNext(context: Context, directory: string): void {
   out.line(out.style("bold", "Now you"));
   out.line(`The store is in ${store}. Each of these works as it stands:\n`);
   for (const line of nextCommands(context, directory)) out.line(`  ${line}`);
-  out.line(`\nTo be rid of it, delete ${store}.`);
+  out.line();
+}
+
+/** Answers for the store at a free port until the user stops it. @param say gets the address once the server listens */
+async function serve(
+  { io }: Context,
+  directory: string,
+  say: (url: string) => void,
+): Promise<void> {
+  const { startServer } = await import("@sennit/server");
+  const server = await startServer({ directory, port: 0, clock: io.clock });
+  try {
+    say(server.url);
+    await untilStopped(io);
+  } finally {
+    await server.close();
+  }
+}
+
+function printServer({ io, out }: Context, url: string): void {
+  out.line(`A server answers for it at ${out.style("bold", url)} until Ctrl-C.`);
+  out.line("From another terminal:\n");
+  const lines = [
+    commandLine([programOf(io), "--store", url, "show", "decision-1"]),
+    `curl ${url}/v1/records/decision-1/lineage`,
+    `curl '${url}/v1/records?where=kind:decision&as-of=first-decision'`,
+  ];
+  for (const line of lines) out.line(`  ${line}`);
+  out.line(`\nWhat else can be asked: ${url}/docs`);
 }
 
 /** Command lines that work in the store left behind, as they are to be typed here. */
 function nextCommands({ io }: Context, directory: string): string[] {
-  const program = existsSync(join(io.cwd, localCommand)) ? localCommand : "sennit";
   const store = relative(io.cwd, directory) || ".";
-  return tryNext.map((words) => commandLine([program, "--store", store, ...words]));
+  return tryNext.map((words) => commandLine([programOf(io), "--store", store, ...words]));
+}
+
+/** What is typed here to call this program. */
+function programOf({ cwd }: Context["io"]): string {
+  return existsSync(join(cwd, localCommand)) ? localCommand : "sennit";
 }

@@ -113,9 +113,10 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
 }
 
-/** The flag of a setting: `--tls-cert`. */
+/** The flag of a setting: `--tls-cert`; of a switch that is on by default, the one that turns it off: `--no-log-requests`. */
 export function flagOf(name: keyof Settings): string {
-  return `--${kebab(name)}`;
+  const { kind, default: usual } = settingTable[name];
+  return `--${kind === "switch" && usual === true ? "no-" : ""}${kebab(name)}`;
 }
 
 /** The environment variable of a setting: `SENNIT_TLS_CERT`. */
