@@ -271,6 +271,11 @@ const cases: readonly Case[] = [
   { words: ["export", "all.ndjson"], shape: "Made export" },
   { words: ["import", "all.ndjson", "imported"], shape: "Imported store" },
   {
+    words: ["keys", "create", "scan", "--scope", "append", "--kind", "k", "--id-prefix", "scan-"],
+    shape: "Made key",
+  },
+  { words: ["keys"], shape: "Key list" },
+  {
     words: ["serve", "--port", "0", "--log-level", "silent"],
     shape: "Served store",
     isStopped: true,

@@ -31,7 +31,7 @@ test("the overview names every command of the design, and prints the same howeve
     const names = await commandNames(shell);
     expect(names.toSorted()).toEqual(
       (
-        "at backup blame checkout checkpoint completion create demo diff erase export history impact import ingest init invalidate label lineage list log projections " +
+        "at backup blame checkout checkpoint completion create demo diff erase export history impact import ingest init invalidate keys label lineage list log projections " +
         "receipt replay restore restore-store serve show stale timeline update verify verify-receipt"
       ).split(" "),
     );

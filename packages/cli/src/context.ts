@@ -40,16 +40,20 @@ export class Context {
   }
 
   /**
-   * The directory of the store, for what must be done to its files while nobody has them open.
+   * The directory of the store, for what must be done to its files.
    *
    * @param deed what it is for, such as `A repair`
+   * @param hint what to do; default: do it while nobody has the store open
    * @throws `argument-invalid` for a URL, `store-not-found`
    */
-  storeDirectory(deed: string): string {
+  storeDirectory(
+    deed: string,
+    hint = "Do it on the machine that has the store, with --store DIR, while no server has it open.",
+  ): string {
     const place = findPlace(this.values, this.io);
     if ("directory" in place) return place.directory;
     throw new StoreError("argument-invalid", `${deed} needs the directory of the store.`, {
-      hint: "Do it on the machine that has the store, with --store DIR, while no server has it open.",
+      hint,
       details: { flag: "--store" },
     });
   }

@@ -143,6 +143,11 @@ export const program: Readonly<Record<string, Entry>> = {
     summary: "how far the read models are, and making one anew",
     load: () => import("./commands/projections.ts"),
   },
+  keys: {
+    group: "Store",
+    summary: "make, list and revoke the keys that a server takes",
+    load: () => import("./commands/keys.ts"),
+  },
   serve: {
     group: "Store",
     summary: "answer for the store over HTTP",
