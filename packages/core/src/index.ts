@@ -93,7 +93,7 @@ export {
 } from "./open-store.ts";
 export { readStoreOwner, type StoreOwner } from "./owner-file.ts";
 export { parseAsOf } from "./read/as-of.ts";
-export { labelKind } from "./read/labels.ts";
+export { labelKind, labelPosition, labelRecordId } from "./read/labels.ts";
 export type * from "./read/reader.ts";
 export type { ProvenVersion } from "./receipt/fold-closure.ts";
 export type { ReceiptOptions } from "./receipt/make-receipt.ts";

@@ -17,7 +17,13 @@ export {
   type TimelineRow,
 } from "./read-models/timeline.ts";
 export type { RowValue } from "./row-value.ts";
-export type { ProjectionProgress, ProjectionState, RebuildProgress } from "./progress.ts";
+export {
+  describeProjection,
+  type ProjectionProgress,
+  type ProjectionState,
+  type ProjectionStatus,
+  type RebuildProgress,
+} from "./progress.ts";
 export { listStatuses, parseListStatus, type ListStatus } from "./search/status.ts";
 export type {
   Explanation,

@@ -39,6 +39,23 @@ export interface ProjectionProgress {
   readonly failure: StoreError | null;
 }
 
+/** Progress as plain JSON, as the command line and a server tell it. */
+export interface ProjectionStatus extends Omit<ProjectionProgress, "failure" | "rebuild"> {
+  /** How far the rows being made anew are; null while there are none. */
+  readonly rebuiltUpTo: Position | null;
+  readonly failure: ReturnType<StoreError["toJSON"]> | null;
+}
+
+/** Says progress as plain JSON. */
+export function describeProjection({
+  failure,
+  rebuild,
+  ...progress
+}: ProjectionProgress): ProjectionStatus {
+  const rebuiltUpTo = rebuild === null ? null : rebuild.position;
+  return { ...progress, rebuiltUpTo, failure: failure === null ? null : failure.toJSON() };
+}
+
 /** Time over which a rate is measured, milliseconds. */
 const windowMs = 5000;
 

@@ -1,44 +1,98 @@
 /** Sends an answer: its position, whether it may be kept, and its form. */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 
-import type { Answer, StreamAnswer, ValueAnswer } from "./route.ts";
+import { formPieces } from "./forms/form-pieces.ts";
+import { formTypes } from "./forms/negotiate.ts";
+import type { Answer, Exchange, Route, StreamAnswer } from "./route.ts";
 
-const positionHeader = "sennit-position";
+export const positionHeader = "sennit-position";
 
 /** What is asked as of a fixed instant stays as it is; anything else is asked again each time, which a 304 makes cheap. */
 const fixedCaching = "private, max-age=31536000, immutable";
 const currentCaching = "private, no-cache";
 
-export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): unknown {
-  for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+/** Bytes up to which an answer is put together before it is sent, with its length and an ETag. */
+const wholeBytesMax = 1024 * 1024;
+
+export async function sendAnswer(
+  exchange: Exchange,
+  route: Route,
+  answer: Answer,
+): Promise<unknown> {
+  const { reply } = exchange;
   reply.header(positionHeader, String(answer.position));
-  reply.code(answer.status ?? 200);
-  return "stream" in answer ? sendStream(reply, answer) : sendValue(request, reply, answer);
+  if ("stream" in answer) return sendStream(reply, answer);
+  const { isFixed = false } = answer;
+  if ("value" in answer) {
+    for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+    reply.code(answer.status ?? 200);
+  }
+  reply.header("vary", "accept, accept-encoding, authorization");
+  const form = exchange.form === "own" ? "json" : exchange.form;
+  reply.type(formTypes[form][0] ?? "");
+  const isQuestion = route.method === "GET";
+  if (isQuestion) reply.header("cache-control", isFixed ? fixedCaching : currentCaching);
+  const pieces = formPieces(form, route, answer);
+  const { start, rest } = await takeStart(pieces);
+  if (rest !== undefined)
+    return reply.send(Readable.from(goOn(start, rest), { objectMode: false }));
+  if (isQuestion && reply.statusCode === 200) {
+    const version = "value" in answer ? answer.version : undefined;
+    const etag = etagOf(start, form, version);
+    reply.header("etag", etag);
+    if (matches(exchange.request.headers["if-none-match"], etag)) return reply.code(304).send();
+  }
+  return reply.send(start);
 }
 
-function sendStream(reply: FastifyReply, { stream, contentType }: StreamAnswer): unknown {
-  reply.header("cache-control", "no-store").type(contentType);
+function sendStream(
+  reply: FastifyReply,
+  { stream, contentType, status = 200, headers = {} }: StreamAnswer,
+): unknown {
+  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+  reply.code(status).header("cache-control", "no-store").type(contentType);
   return reply.send(Readable.from(stream, { objectMode: false }));
 }
 
-function sendValue(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { value, version, isFixed = false, status = 200 }: ValueAnswer,
-): unknown {
-  const body = JSON.stringify(value);
-  reply.type("application/json");
-  if (request.method !== "GET" && request.method !== "HEAD") return reply.send(body);
-  const digest = createHash("sha256").update(body).digest("base64url").slice(0, 22);
-  const etag = version === undefined ? `"${digest}"` : `"${version}.${digest}"`;
-  reply.header("etag", etag).header("cache-control", isFixed ? fixedCaching : currentCaching);
-  if (status === 200 && matches(request.headers["if-none-match"], etag)) {
-    return reply.code(304).send();
+type Pieces = AsyncIterator<Uint8Array>;
+
+/** The whole answer when it is small, otherwise its beginning and what comes behind it. */
+async function takeStart(
+  pieces: Pieces,
+): Promise<{ readonly start: Buffer; readonly rest: Pieces | undefined }> {
+  const taken: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= wholeBytesMax) {
+    const next = await pieces.next();
+    if (next.done === true) return { start: Buffer.concat(taken), rest: undefined };
+    taken.push(next.value);
+    bytes += next.value.length;
   }
-  return reply.send(body);
+  return { start: Buffer.concat(taken), rest: pieces };
+}
+
+async function* goOn(start: Uint8Array, rest: Pieces): AsyncGenerator<Uint8Array> {
+  try {
+    yield start;
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) return;
+      yield next.value;
+      await setImmediate();
+    }
+  } finally {
+    // Where the caller has gone, what the pieces are read from is let go.
+    await rest.return?.();
+  }
+}
+
+function etagOf(body: Uint8Array, form: string, version: number | undefined): string {
+  const digest = createHash("sha256").update(form).update(body).digest("base64url").slice(0, 22);
+  return version === undefined ? `"${digest}"` : `"${version}.${digest}"`;
 }
 
 /** Whether an `If-None-Match` names the tag. */

@@ -13,15 +13,15 @@ import {
   type FastifyRequest,
 } from "fastify";
 
-import { admit, registerAdmission } from "./access/admission.ts";
+import { registerAdmission } from "./access/admission.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
-import { sendAnswer } from "./answer.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
-import type { Exchange, Route, Services } from "./route.ts";
+import { registerRoute } from "./register-route.ts";
+import type { Services } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";
 
 export interface BuildServerOptions {
@@ -56,6 +56,8 @@ export async function buildServer({
   const settings = completeSettings(given);
   const services: Services = { store, views, settings };
   const app = fastify({
+    // A ref may be 512 bytes, each percent-encoded, and a version.
+    routerOptions: { maxParamLength: 2048 },
     ...(await socketOptions(settings)),
     bodyLimit: settings.bodyBytesMax,
     logController: new LogController({ disableRequestLogging: !settings.logRequests }),
@@ -148,41 +150,5 @@ function parseBody(text: string): unknown {
   if (loss === undefined) return value;
   throw new StoreError("body-invalid", `The body cannot be taken as it is: ${loss.message}`, {
     details: { issues: [loss] },
-  });
-}
-
-function registerRoute(app: FastifyInstance, services: Services, route: Route): void {
-  const { params, query, body } = route.shape;
-  app.route({
-    method: route.method,
-    url: route.url,
-    schema: {
-      ...(params !== undefined && { params }),
-      ...(query !== undefined && { querystring: query }),
-      ...(body !== undefined && route.checksBody !== true && { body }),
-    },
-    onRequest: admit(route),
-    handler: async (request, reply) => {
-      const abort = new AbortController();
-      const { ended } = request.caller;
-      const onEnded = () => abort.abort(ended?.reason);
-      ended?.addEventListener("abort", onEnded);
-      reply.raw.once("close", () => {
-        ended?.removeEventListener("abort", onEnded);
-        abort.abort();
-      });
-      const exchange = {
-        ...services,
-        params: request.params,
-        query: request.query,
-        body: request.body,
-        caller: request.caller,
-        signal: abort.signal,
-        request,
-        reply,
-      } as unknown as Exchange;
-      const answer = await route.handle(exchange);
-      return answer === undefined ? reply : sendAnswer(request, reply, answer);
-    },
   });
 }

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TObject, TSchema } from "typebox";
 
 import type { Caller } from "./caller.ts";
+import type { AnswerForm } from "./forms/negotiate.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Scope } from "./scopes.ts";
 
@@ -27,8 +28,19 @@ export interface ValueAnswer {
   /** Put before the digest in the ETag, for answers that are one version of a record. */
   readonly version?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The member of the value that is its list, for NDJSON and CSV. */
-  readonly rows?: string;
+  /** Parameters that turn the request into the one for what comes after this page: a `Link` says so. */
+  readonly next?: Readonly<Record<string, string>>;
+}
+
+/** An answer that is a list of any length, sent as it is read. In JSON it is an object whose list comes last but for `tail`. */
+export interface ListAnswer {
+  /** The members before the list. */
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly items: AsyncIterable<unknown>;
+  /** The members behind the list, once it has been read. */
+  readonly tail?: () => Readonly<Record<string, unknown>>;
+  readonly position: Position;
+  readonly isFixed?: boolean;
 }
 
 /** An answer in pieces, of any length, sent as fast as it is taken. */
@@ -40,7 +52,15 @@ export interface StreamAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Answer = ValueAnswer | StreamAnswer;
+export type Answer = ValueAnswer | ListAnswer | StreamAnswer;
+
+/** The list in the answers of a route, for NDJSON (one item in a line) and CSV. */
+export interface RowsForm {
+  /** The member that is the list; undefined when the answer itself is. */
+  readonly member?: string;
+  /** Columns of CSV: members of an item, with dots for those inside. */
+  readonly columns: readonly string[];
+}
 
 /** The shapes of what a route takes. */
 export interface RouteShape {
@@ -63,6 +83,8 @@ export interface Exchange<Shape extends RouteShape = RouteShape> extends Service
   readonly request: FastifyRequest;
   /** For the few routes that write to the socket themselves and return undefined. */
   readonly reply: FastifyReply;
+  /** The form that the caller gets. */
+  readonly form: AnswerForm;
 }
 
 /** A successful answer as the document tells it. */
@@ -70,7 +92,7 @@ interface DeclaredAnswer {
   readonly description: string;
   /** Undefined for an answer without a body. */
   readonly schema?: TSchema;
-  /** Default: JSON and MessagePack. */
+  /** Default: JSON and MessagePack; with `rows`, NDJSON and CSV too. */
   readonly contentTypes?: readonly string[];
 }
 
@@ -92,6 +114,8 @@ export interface Route<Shape extends RouteShape = RouteShape> {
   readonly bodyTypes?: readonly string[];
   /** By status. */
   readonly answers: Readonly<Record<number, DeclaredAnswer>>;
+  /** There for answers with a list. */
+  readonly rows?: RowsForm;
   /** Statuses of problems it may answer with, beside those any route may. */
   readonly problems: readonly number[];
   /** @returns undefined when it has answered through the reply itself */

@@ -46,7 +46,7 @@ export function labelEvent(
 }
 
 /** The position a label's record names. */
-export function labelPosition(document: RecordDocument): Position | undefined {
+export function labelPosition(document: Pick<RecordDocument, "attributes">): Position | undefined {
   const position = isPlainObject(document.attributes) ? document.attributes["position"] : undefined;
   return typeof position === "number" && Number.isInteger(position) && position >= 0
     ? position

@@ -23,6 +23,7 @@ export interface Settings {
   readonly connectionsMax: number;
   readonly headersSeconds: number;
   readonly idleSeconds: number;
+  readonly minPositionSeconds: number;
 }
 
 const authModes = ["auto", "on", "off"] as const;
@@ -102,6 +103,13 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
       description: "A connection on which nothing has moved for so long is closed.",
     },
     { unit: "seconds", min: 1, max: day, fractions: true },
+  ),
+  minPositionSeconds: numberSetting(
+    {
+      default: 5,
+      description: "A request waits this long for the position that Sennit-Min-Position names.",
+    },
+    { unit: "seconds", min: 0, max: 3600, fractions: true },
   ),
 };
 

@@ -4,7 +4,7 @@ import { Type } from "typebox";
 
 import { assertMayAppend } from "../caller.ts";
 import { defineRoute, type Route } from "../route.ts";
-import { position } from "../schemas/record.ts";
+import { position } from "../schemas/common.ts";
 
 const postEvents = defineRoute({
   method: "POST",

@@ -1,6 +1,27 @@
 /** Every route, in the order of the document. */
 import type { Route } from "../route.ts";
+import { decisionRoutes } from "./decisions.ts";
 import { eventRoutes } from "./events.ts";
+import { historyRoutes } from "./history.ts";
+import { labelRoutes } from "./labels.ts";
+import { lineageRoutes } from "./lineage.ts";
+import { logRoutes } from "./log.ts";
+import { projectionRoutes } from "./projections.ts";
+import { proofRoutes } from "./proofs.ts";
 import { recordRoutes } from "./records.ts";
+import { stateRoutes } from "./state.ts";
+import { storeRoutes } from "./store.ts";
 
-export const allRoutes: readonly Route[] = [...eventRoutes, ...recordRoutes];
+export const allRoutes: readonly Route[] = [
+  ...storeRoutes,
+  ...eventRoutes,
+  ...logRoutes,
+  ...recordRoutes,
+  ...historyRoutes,
+  ...lineageRoutes,
+  ...decisionRoutes,
+  ...stateRoutes,
+  ...labelRoutes,
+  ...proofRoutes,
+  ...projectionRoutes,
+];

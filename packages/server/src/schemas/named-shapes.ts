@@ -1,12 +1,75 @@
 /** The shapes that have a name in the document. */
 import type { TSchema } from "typebox";
 
+import { versionRef } from "./common.ts";
+import { impact, outdatedSources, receipt, replay, staleReport } from "./decision.ts";
+import { eventPage, recordedEvent } from "./event.ts";
+import { blame, fieldChange, history, recordDiff, storeChange, storeDiff } from "./history.ts";
+import {
+  commonAncestors,
+  edge,
+  lineage,
+  lineageDiff,
+  lineagePaths,
+  lineageRefs,
+} from "./lineage.ts";
 import { problem } from "./problem.ts";
-import { record, recordPage, versionRef } from "./record.ts";
+import { artifact, derivation, explanation, record, recordPage, state } from "./record.ts";
+import {
+  checkpoint,
+  consistencyProof,
+  inclusionProof,
+  instant,
+  label,
+  labels,
+  projection,
+  projections,
+  resolvedRef,
+  storeInfo,
+  storeSummary,
+  timeline,
+  verifierKey,
+} from "./store.ts";
 
 export const namedShapes: Readonly<Record<string, TSchema>> = {
+  Artifact: artifact,
+  Blame: blame,
+  Checkpoint: checkpoint,
+  CommonAncestors: commonAncestors,
+  ConsistencyProof: consistencyProof,
+  Derivation: derivation,
+  EventPage: eventPage,
+  Explanation: explanation,
+  FieldChange: fieldChange,
+  History: history,
+  Impact: impact,
+  InclusionProof: inclusionProof,
+  Instant: instant,
+  Label: label,
+  Labels: labels,
+  Lineage: lineage,
+  LineageDiff: lineageDiff,
+  LineageEdge: edge,
+  LineagePaths: lineagePaths,
+  LineageRefs: lineageRefs,
+  OutdatedSources: outdatedSources,
   Problem: problem,
+  Projection: projection,
+  Projections: projections,
+  Receipt: receipt,
   Record: record,
+  RecordDiff: recordDiff,
   RecordPage: recordPage,
+  RecordedEvent: recordedEvent,
+  Replay: replay,
+  ResolvedRef: resolvedRef,
+  StaleReport: staleReport,
+  State: state,
+  StoreChange: storeChange,
+  StoreDiff: storeDiff,
+  StoreInfo: storeInfo,
+  StoreSummary: storeSummary,
+  Timeline: timeline,
+  VerifierKey: verifierKey,
   VersionRef: versionRef,
 };

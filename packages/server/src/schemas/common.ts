@@ -1,0 +1,31 @@
+/** What many shapes are made of. */
+import { Type, type TNull, type TSchema, type TUnion } from "typebox";
+
+/** Any JSON. */
+export const json = Type.Unknown();
+
+export const position = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const version = Type.Integer({ minimum: 1, maximum: 0xffff_ffff });
+export const count = Type.Integer({ minimum: 0 });
+
+/** RFC 3339, UTC, six digits. */
+export const time = Type.String({
+  format: "date-time",
+  pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`,
+});
+
+/** 32 bytes as hexadecimal digits. */
+export const digest = Type.String({ pattern: "^[0-9a-f]{64}$" });
+
+/** Something, or null. */
+export function nullable<Schema extends TSchema>(schema: Schema): TUnion<[Schema, TNull]> {
+  return Type.Union([schema, Type.Null()]);
+}
+
+export const versionRef = Type.Object({ recordId: Type.String(), version });
+
+/** Both ends are among them. */
+export const versionRange = Type.Object({ from: version, to: version });
+
+/** There only when the content was erased. */
+export const isErased = Type.Optional(Type.Literal(true));
