@@ -9,7 +9,7 @@ import {
   type EmbeddedStore,
 } from "@sennit/core";
 import { FakeClock } from "@sennit/core/testing";
-import { openViews, timelineProjection, type Views } from "@sennit/projections";
+import { openViews, type Views } from "@sennit/projections";
 import { buildServer, type SomeSettings } from "@sennit/server";
 
 export interface Served {
@@ -24,7 +24,7 @@ export interface Served {
 export async function serve(settings: SomeSettings = {}): Promise<Served> {
   const clock = new FakeClock("2026-03-02T10:00:00Z");
   const store = await openMemoryStore({ clock });
-  const views = await openViews(store, { projections: [timelineProjection] });
+  const views = await openViews(store);
   const app = await buildServer({ store, views, settings });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   const close = async (): Promise<void> => {

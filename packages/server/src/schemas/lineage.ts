@@ -4,7 +4,7 @@ import { Type } from "typebox";
 import { count, isErased, nullable, position, version, versionRef } from "./common.ts";
 import { relation } from "./record.ts";
 
-export const direction = Type.Enum(["ancestors", "descendants"]);
+const direction = Type.Enum(["ancestors", "descendants"]);
 const status = Type.Enum(["valid", "invalid"]);
 
 const named = {
