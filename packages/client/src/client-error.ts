@@ -17,6 +17,7 @@ export const ownCodes = {
     category: "invalid",
     hint: "Give a position (812), an RFC 3339 time with a zone (2026-03-02T10:00:00Z) or a label.",
   },
+  "batch-too-large": { category: "invalid", hint: "Send fewer or smaller events in one batch." },
   "event-invalid": { category: "invalid", hint: "Correct the fields named by the pointers." },
   "label-invalid": {
     category: "invalid",

@@ -82,26 +82,12 @@ export function listParameters(query: string | ListQuery): Query {
       details: { member: unknown },
     });
   }
-  const texts: string[] = [];
-  const parameters: Record<string, string> = {};
-  for (const [key, value] of Object.entries(tags)) {
-    // A text in quotes is a text; without them it may mean a number, too.
-    if (typeof value === "object") texts.push(`tag.${quoted(key)}:${quoted(value.text)}`);
-    else parameters[`tag.${key}`] = String(value);
-  }
-  const isPlain = texts.length === 0;
-  const wheres = isPlain || where === undefined || where.trim() === "" ? [] : [`(${where})`];
-  return {
-    where: isPlain ? where : [...wheres, ...texts].join(" "),
-    kind,
-    status,
-    word: words,
-    ...parameters,
-  };
-}
-
-function quoted(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+  const conditions = Object.entries(tags).map(([key, value]) => [
+    `tag.${key}`,
+    // In quotes it is a text and nothing else; without them it may mean a number, too.
+    typeof value === "object" ? JSON.stringify(value.text) : String(value),
+  ]);
+  return { where, kind, status, word: words, ...Object.fromEntries(conditions) };
 }
 
 /** The edges that are followed. */

@@ -4,7 +4,7 @@ import type { ErrorCategory, ErrorCode } from "@sennit/core";
 import { ClientError } from "./client-error.ts";
 
 /** A problem document (RFC 9457) with the members that the server adds. */
-interface Problem {
+export interface Problem {
   readonly code: ErrorCode;
   readonly category: ErrorCategory;
   readonly detail: string;
@@ -31,10 +31,11 @@ const statusCodes: Readonly<
 export async function failureOf(response: Response): Promise<ClientError> {
   const text = await response.text();
   const problem = parseProblem(text);
-  return problem === undefined ? strangeAnswer(response, text) : problemError(problem);
+  return problem === undefined ? strangeAnswer(response, text) : failureOfProblem(problem);
 }
 
-function problemError(problem: Problem): ClientError {
+/** The failure that a problem document tells. */
+export function failureOfProblem(problem: Problem): ClientError {
   const { code, category, detail, hint, details = {}, errors = [] } = problem;
   const issues = errors.map((error) => ({ pointer: error.pointer, message: error.detail }));
   return new ClientError({

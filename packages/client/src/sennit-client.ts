@@ -5,6 +5,8 @@ import type {
   AppendResult,
   AsOf,
   FollowOptions,
+  IngestSummary,
+  LineResult,
   NewEvent,
   Position,
   Receipt,
@@ -12,9 +14,10 @@ import type {
   RecordedEvent,
 } from "@sennit/core";
 
-import { newId } from "./event-id.ts";
+import { appendBatch } from "./append.ts";
 import { bytesOfHex } from "./hex.ts";
 import { HttpReader, type Signalled } from "./http-reader.ts";
+import { ingestLines, type IngestOptions } from "./ingest.ts";
 import { jsonText } from "./json-text.ts";
 import { instantText, labelPart, positionText, refPart, type Query } from "./parameters.ts";
 import { liveMessages } from "./server-sent-events.ts";
@@ -60,16 +63,20 @@ export class SennitClient extends HttpReader {
   }
 
   /** @throws the codes of `EventLog.append`, `server-unreachable`; what was sent may be stored then */
-  async append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<AppendResult> {
-    const { idempotencyKey = newId(), signal } = options;
-    return this.transport.json({
-      method: "POST",
-      path: ["v1", "events"],
-      headers: { "idempotency-key": idempotencyKey },
-      body: jsonText(events),
-      isRepeatable: true,
-      signal,
-    });
+  append(events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult> {
+    return appendBatch(this.transport, events, options);
+  }
+
+  /**
+   * Stores the events of NDJSON, each that can be stored, and gives what became of the lines in their order.
+   *
+   * @throws what reading throws; what the server tells that is about no line; `server-unreachable`, `aborted`
+   */
+  ingest(
+    chunks: AsyncIterable<Uint8Array>,
+    options: IngestOptions = {},
+  ): AsyncGenerator<readonly LineResult[], IngestSummary> {
+    return ingestLines(this.transport, chunks, options);
   }
 
   async at(asOf?: AsOf, { signal }: Signalled = {}): Promise<HttpReader> {
@@ -99,16 +106,11 @@ export class SennitClient extends HttpReader {
 
   /** Every event from a position on, also across connections that break and servers that start anew. */
   async *follow({ from = 1, signal }: FollowOptions = {}): AsyncIterable<RecordedEvent> {
-    let next = from;
-    const resumed = () => ({
-      path: ["v1", "events", "stream"],
-      query: { from: positionText("from", next) },
-      signal,
-    });
-    for await (const { data } of liveMessages(this.transport, resumed)) {
+    const query = { from: positionText("from", from) };
+    const ask = { path: ["v1", "events", "stream"], query, signal };
+    for await (const { data } of liveMessages(this.transport, ask)) {
       const event = JSON.parse(data) as RecordedEvent;
-      if (event.position < next) continue;
-      next = event.position + 1;
+      this.transport.reached(event.position);
       yield event;
     }
   }

@@ -73,21 +73,20 @@ test("a stream is taken up behind the last message, however often and however it
   const server = await scriptedServer(script);
   const transport = new Transport(server.url, { retry: { pauseMs: 1 } });
   const seen: string[] = [];
-  const resumed = () => ({ path: ["stream"], query: { from: Number(seen.at(-1) ?? 0) + 1 } });
-  for await (const { data } of liveMessages(transport, resumed)) {
+  for await (const { data } of liveMessages(transport, { path: ["stream"] })) {
     seen.push(data);
     if (seen.length === 5) break;
   }
   await server.close();
   expect(seen).toEqual(["1", "2", "3", "4", "5"]);
-  const asked = server.received.map(({ url }) => url.split("from=")[1]);
-  expect(asked).toEqual(["1", "3", "3", "3", "4"]);
+  const asked = server.received.map(({ headers }) => headers["last-event-id"]);
+  expect(asked).toEqual([undefined, "2", "2", "2", "3"]);
 });
 
 test("a stream that is refused is not asked for again", async () => {
   const server = await scriptedServer([problem(403, "forbidden", "denied"), json({})]);
   const transport = new Transport(server.url, { retry: { pauseMs: 1 } });
-  const ask = () => ({ path: ["stream"] });
+  const ask = { path: ["stream"] };
   await expect(collected(liveMessages(transport, ask))).rejects.toMatchObject({
     code: "forbidden",
   });
@@ -98,9 +97,9 @@ test("a stream that is refused is not asked for again", async () => {
 test("a server that does not come back is given up", async () => {
   const server = await scriptedServer([hangUp]);
   const transport = new Transport(server.url, { retry: { pauseMs: 1, liveAttempts: 3 } });
-  await expect(
-    collected(liveMessages(transport, () => ({ path: ["stream"] }))),
-  ).rejects.toMatchObject({ code: "server-unreachable" });
+  await expect(collected(liveMessages(transport, { path: ["stream"] }))).rejects.toMatchObject({
+    code: "server-unreachable",
+  });
   await server.close();
   expect(server.received).toHaveLength(3);
 });
@@ -113,14 +112,14 @@ test("a stream ends when the client is closed, and fails when its signal fires",
   const server = await scriptedServer([silent]);
   const closed = new Transport(server.url);
   const seen: string[] = [];
-  for await (const { data } of liveMessages(closed, () => ({ path: ["stream"] }))) {
+  for await (const { data } of liveMessages(closed, { path: ["stream"] })) {
     seen.push(data);
     closed.close();
   }
   expect(seen).toEqual(["1"]);
   const abort = new AbortController();
   const stopped = async () => {
-    const ask = () => ({ path: ["stream"], signal: abort.signal });
+    const ask = { path: ["stream"], signal: abort.signal };
     for await (const { data } of liveMessages(new Transport(server.url), ask)) {
       seen.push(data);
       abort.abort();
@@ -129,4 +128,32 @@ test("a stream ends when the client is closed, and fails when its signal fires",
   await expect(stopped()).rejects.toMatchObject({ code: "aborted" });
   await server.close();
   expect(seen).toEqual(["1", "1"]);
+});
+
+test("what a server says at the end of a stream is no message, and a problem is a failure", async () => {
+  const says = (said: string) => (_: unknown, response: ServerResponse) => {
+    response.writeHead(200, streaming);
+    response.end(said);
+  };
+  const told = {
+    code: "log-gap",
+    category: "corrupt",
+    detail: "A gap.",
+    hint: "Run: sennit verify",
+  };
+  const server = await scriptedServer([
+    says("id: 3\nevent: e\ndata: 3\n\n: heartbeat\nid: 5\n\nevent: cut-off\ndata: {}\n\n"),
+    says("id: 6\nevent: e\ndata: 6\n\nevent: closing\ndata: {}\n\n"),
+    says(`event: problem\ndata: ${JSON.stringify(told)}\n\n`),
+  ]);
+  const seen: string[] = [];
+  const transport = new Transport(server.url, { retry: { pauseMs: 1 } });
+  const reading = async () => {
+    for await (const { data } of liveMessages(transport, { path: ["stream"] })) seen.push(data);
+  };
+  await expect(reading()).rejects.toMatchObject({ code: "log-gap", category: "corrupt" });
+  await server.close();
+  expect(seen).toEqual(["3", "6"]);
+  const asked = server.received.map(({ headers }) => headers["last-event-id"]);
+  expect(asked).toEqual([undefined, "5", "6"]);
 });

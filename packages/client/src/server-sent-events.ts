@@ -2,6 +2,7 @@
 import { joinSignals } from "./abort.ts";
 import { ClientError } from "./client-error.ts";
 import { linesOf } from "./lines.ts";
+import { failureOfProblem, type Problem } from "./problem.ts";
 import { backOffMs, isPassing } from "./retry.ts";
 import type { Ask, Transport } from "./transport.ts";
 
@@ -13,24 +14,24 @@ export interface Message {
   /** Default `message`. */
   readonly event: string;
   readonly data: string;
-  /** Of this message or the last before it that had one. */
+  /** Where the stream can be taken up: of this message, or the last that had one. */
   readonly id: string | undefined;
 }
 
 /** A live stream says something at least this often, if only that it is still there, milliseconds. */
 const silenceMsMax = 60_000;
 
-/** The messages of one connection. @param onLine called with every line, also of what is no message */
+/** The messages of one connection. @param onBlock called behind whatever was said, with the last id told */
 export async function* messagesOf(
   body: ReadableStream<Uint8Array>,
-  onLine: () => void = () => undefined,
+  onBlock: (id: string | undefined) => void = () => undefined,
 ): AsyncGenerator<Message> {
   let id: string | undefined;
   let event = "message";
   let data: string[] = [];
   for await (const line of linesOf(body)) {
-    onLine();
     if (line === "") {
+      onBlock(id);
       if (data.length > 0) yield { event, data: data.join("\n"), id };
       event = "message";
       data = [];
@@ -43,32 +44,40 @@ export async function* messagesOf(
   }
 }
 
+/** Last messages of a stream that the server ends, and that can be taken up again. */
+const endings: ReadonlySet<string> = new Set(["closing", "cut-off"]);
+
 /**
- * The messages of a stream, whatever happens to its connections. It ends when the client is closed.
+ * The messages of a stream, whatever happens to its connections: it is taken up behind the last id that was told. It ends when
+ * the client is closed.
  *
- * @param resumed the same request from behind the last message delivered
  * @throws what the server tells, `server-unreachable` once it has not come back, `aborted`
  */
-export async function* liveMessages(
-  transport: Transport,
-  resumed: () => Ask,
-): AsyncGenerator<Message> {
+export async function* liveMessages(transport: Transport, ask: Ask): AsyncGenerator<Message> {
   let failures = 0;
+  let lastId: string | undefined;
   while (!transport.isClosed) {
-    const ask = resumed();
     const silence = new Silence();
     const joined = joinSignals([ask.signal, silence.signal]);
-    const onLine = (): void => {
+    const onBlock = (id: string | undefined): void => {
       failures = 0;
+      lastId = id ?? lastId;
       silence.wait();
     };
     let failure = ended;
     try {
-      const headers = { ...ask.headers, accept: "text/event-stream" };
+      const headers = {
+        accept: "text/event-stream",
+        ...(lastId !== undefined && { "last-event-id": lastId }),
+      };
       silence.wait();
       const answer = await transport.open({ ...ask, headers, signal: joined.signal, attempts: 1 });
       try {
-        for await (const message of messagesOf(answer.body, onLine)) {
+        for await (const message of messagesOf(answer.body, onBlock)) {
+          if (endings.has(message.event)) break;
+          if (message.event === "problem") {
+            throw failureOfProblem(JSON.parse(message.data) as Problem);
+          }
           // However long the message is looked at, the server is not silent meanwhile.
           silence.stop();
           yield message;

@@ -34,8 +34,8 @@ export interface Ask {
   /** Its parts as they are; they are encoded here. */
   readonly path: readonly string[];
   readonly query?: Query | undefined;
-  /** JSON text, or bytes as they come. */
-  readonly body?: string | ReadableStream<Uint8Array> | undefined;
+  /** JSON text, or bytes of the type that the headers name. */
+  readonly body?: string | Uint8Array<ArrayBuffer> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether it changes nothing to send it twice. Default: for GET alone. */
   readonly isRepeatable?: boolean | undefined;
@@ -87,6 +87,11 @@ export class Transport {
     return this.#closing.signal.aborted;
   }
 
+  /** The server has told that its log is so long. */
+  reached(position: Position): void {
+    this.#head = Math.max(this.#head, position);
+  }
+
   /** Ends what is under way, and refuses what comes. */
   close(): void {
     this.#closing.abort(new ClientError("store-closed", "The client is closed."));
@@ -94,7 +99,7 @@ export class Transport {
 
   /** Asks, and reads the answer as JSON. @throws what the server tells, `server-unreachable`, `aborted`, `store-closed` */
   json<T>(ask: Ask): Promise<T> {
-    return this.#withRetries(ask, async (response) => {
+    return this.read(ask, async (response) => {
       const text = await response.text();
       try {
         return JSON.parse(text) as T;
@@ -102,6 +107,16 @@ export class Transport {
         throw strangeAnswer(response, text);
       }
     });
+  }
+
+  /** Asks, and reads the answer in a way of its own; what that fails with counts like what the server tells. @throws like `json` */
+  async read<T>(ask: Ask, read: (response: Response) => Promise<T>): Promise<T> {
+    const joined = this.#join(ask.signal);
+    try {
+      return await this.#attempts(ask, joined, read);
+    } finally {
+      joined.release();
+    }
   }
 
   /** Asks for an answer to be read bit by bit. Only until it begins it is asked for again. @throws like `json` */
@@ -143,15 +158,6 @@ export class Transport {
     });
   }
 
-  async #withRetries<T>(ask: Ask, read: (response: Response) => Promise<T>): Promise<T> {
-    const joined = this.#join(ask.signal);
-    try {
-      return await this.#attempts(ask, joined, read);
-    } finally {
-      joined.release();
-    }
-  }
-
   #join(signal: AbortSignal | undefined): JoinedSignal {
     if (this.isClosed) throw this.#closing.signal.reason;
     throwIfAborted(this.#outer);
@@ -188,8 +194,6 @@ export class Transport {
         headers,
         signal,
         ...(body !== undefined && { body }),
-        // What is sent bit by bit can be sent once, and must say so.
-        ...(typeof body === "object" && { duplex: "half" }),
       });
       this.#note(response.headers.get(positionHeader));
       if (response.ok) return { value: await read(response) };
@@ -197,7 +201,7 @@ export class Transport {
       return { error: await failureOf(response), waitMs };
     } catch (error) {
       const failure = this.failure(error, signal);
-      if (failure.code !== "server-unreachable") throw failure;
+      if (this.isClosed || !isPassing(failure)) throw failure;
       return { error: failure };
     }
   }
@@ -227,8 +231,7 @@ export class Transport {
   }
 
   #note(header: string | null): void {
-    if (header === null || !/^\d{1,16}$/.test(header)) return;
-    this.#head = Math.max(this.#head, Number(header));
+    if (header !== null && /^\d{1,16}$/.test(header)) this.reached(Number(header));
   }
 }
 
