@@ -49,7 +49,12 @@ const cases: readonly Case[] = [
   [["list", "colour:red"], invalid, "query-invalid"],
   [["list", '"open'], invalid, "query-invalid"],
   [["list", "--store", ""], invalid, "argument-invalid", { flag: "--store" }],
-  [["list", "--store", "https://example.org"], invalid, "argument-invalid", { flag: "--store" }],
+  [
+    ["list", "--store", "https://me:secret@example.org"],
+    invalid,
+    "argument-invalid",
+    { flag: "--store" },
+  ],
   [["list", "--store", "nowhere"], notFound, "store-not-found"],
   [["create", "config"], invalid, "usage", { argument: "NAME" }],
   [["create", "", "x"], invalid, "event-invalid"],

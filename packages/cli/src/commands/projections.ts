@@ -1,10 +1,11 @@
 /** `sennit projections`: how far the read models are, and making one anew. */
 import { StoreError } from "@sennit/core";
+import type { ProjectionStatus } from "@sennit/projections";
 
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plural, printable, type Output } from "../output.ts";
-import type { ProjectionStatus, RebuildStep } from "../target/target.ts";
+import type { RebuildStep } from "../target/target.ts";
 
 export const command = defineCommand({
   name: "projections",

@@ -16,15 +16,9 @@ import {
   type IngestSummary,
   type StoreErasure,
 } from "@sennit/core";
-import type { ProjectionProgress, ViewReader, Views } from "@sennit/projections";
+import type { ProjectionStatus, ViewReader, Views } from "@sennit/projections";
 
-import type {
-  ProjectionStatus,
-  RebuildOptions,
-  Target,
-  TargetIngestOptions,
-  ViewReaderOptions,
-} from "./target.ts";
+import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export class EmbeddedTarget implements Target {
   readonly store: EmbeddedStore;
@@ -84,7 +78,8 @@ export class EmbeddedTarget implements Target {
 
   async projections(): Promise<readonly ProjectionStatus[]> {
     const views = await this.#openViews();
-    return views.names.map((name) => statusOf(views.progress(name)));
+    const { describeProjection } = await import("@sennit/projections");
+    return views.names.map((name) => describeProjection(views.progress(name)));
   }
 
   async rebuildProjection(
@@ -109,7 +104,8 @@ export class EmbeddedTarget implements Target {
     } finally {
       watch.unsubscribe();
     }
-    return statusOf(views.progress(name));
+    const { describeProjection } = await import("@sennit/projections");
+    return describeProjection(views.progress(name));
   }
 
   async close(): Promise<void> {
@@ -135,9 +131,4 @@ export class EmbeddedTarget implements Target {
     this.#views = undefined;
     await rm(join(this.directory, "views"), { recursive: true, force: true });
   }
-}
-
-function statusOf({ failure, rebuild, ...progress }: ProjectionProgress): ProjectionStatus {
-  const rebuiltUpTo = rebuild === null ? null : rebuild.position;
-  return { ...progress, rebuiltUpTo, failure: failure === null ? null : failure.toJSON() };
 }

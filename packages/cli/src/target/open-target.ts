@@ -1,24 +1,106 @@
-/** Opens the store of a command line, wherever it is. */
-import { StoreError } from "@sennit/core";
+/** Opens the store of a command line: in its directory, at the server named, or at the server that has the directory open. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { isStoreError, readStoreOwner, StoreError } from "@sennit/core";
 
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";
 import { EmbeddedTarget } from "./embedded-target.ts";
 import type { Place } from "./place.ts";
+import type { ServerPlace } from "./server-target.ts";
 import type { Target } from "./target.ts";
 
-/** @throws the codes of `openStore` */
+/** A store may change hands between two looks at it: it is looked at so many times. */
+const attemptsMax = 3;
+
+/**
+ * Opens a store. One that a server on this machine has open is asked there, without being told.
+ *
+ * @throws the codes of `openStore`, `server-unreachable`, `unauthenticated`, `forbidden`
+ */
 export async function openTarget(place: Place, io: Io, out: Output): Promise<Target> {
-  if ("url" in place) {
-    throw new StoreError(
-      "argument-invalid",
-      `${place.url} is a URL; this version opens directories only.`,
-      { details: { flag: "--store" } },
-    );
+  if ("url" in place) return connectTo({ url: place.url, token: tokenIn(io.env) }, io);
+  const { directory } = place;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await openDirectory(directory, io, out);
+    } catch (error) {
+      const isInUse = isStoreError(error) && error.code === "store-locked";
+      const server = isInUse ? await findServer(directory) : undefined;
+      if (server === undefined) throw error;
+      const target = await askInstead(server, io, attempt === attemptsMax);
+      if (target === undefined) continue;
+      // An answer comes from somewhere else than asked, which is no matter for a program.
+      if (!out.isJson) out.note(`${server.url} answers, which has the store open`);
+      return target;
+    }
   }
-  const target = await EmbeddedTarget.open(place.directory, io.clock);
+}
+
+async function openDirectory(directory: string, io: Io, out: Output): Promise<Target> {
+  const target = await EmbeddedTarget.open(directory, io.clock);
   const { damage } = target.store;
   // Answers from a damaged store are true where it is intact, and whoever reads them must know.
   if (damage !== undefined) out.note(`warning ${damage.code}: ${damage.message}`);
   return target;
+}
+
+/** The server that says it has the store open; undefined when whoever has it is none. */
+async function findServer(directory: string): Promise<ServerPlace | undefined> {
+  const owner = await readStoreOwner(directory);
+  if (owner?.url === undefined) return undefined;
+  return { url: owner.url, token: owner.token, directory };
+}
+
+/** @returns undefined when the server has gone meanwhile, and the store with it */
+async function askInstead(
+  server: ServerPlace,
+  io: Io,
+  isLast: boolean,
+): Promise<Target | undefined> {
+  let target: Target;
+  try {
+    target = await connectTo(server, io);
+  } catch (error) {
+    const isGone = isStoreError(error) && error.code === "server-unreachable";
+    if (!isGone || isLast) throw error;
+    return undefined;
+  }
+  const { directory = "", url } = server;
+  const { storeId } = target.store;
+  const expected = await readStoreId(directory);
+  if (expected === storeId) return target;
+  await target.close();
+  throw new StoreError(
+    "store-locked",
+    `The store in ${directory} is in use, and ${url} answers for another store.`,
+    { details: { directory, url, storeId: expected, answeringStoreId: storeId } },
+  );
+}
+
+/** The id in the store's manifest; undefined when it cannot be read. */
+async function readStoreId(directory: string): Promise<unknown> {
+  try {
+    const text = await readFile(join(directory, "sennit.json"), "utf8");
+    return (JSON.parse(text) as { readonly storeId?: unknown }).storeId;
+  } catch {
+    return undefined;
+  }
+}
+
+async function connectTo(server: ServerPlace, io: Io): Promise<Target> {
+  const { ServerTarget } = await import("./server-target.ts");
+  return ServerTarget.connect(server, io.signal);
+}
+
+/** The credential for a server named by its URL. @throws `argument-invalid`, which does not repeat it */
+function tokenIn(env: Io["env"]): string | undefined {
+  const token = env["SENNIT_TOKEN"];
+  if (token === undefined || token === "") return undefined;
+  if (/^[\u0021-\u007e]+$/.test(token)) return token;
+  throw new StoreError("argument-invalid", "SENNIT_TOKEN holds characters that no token has.", {
+    hint: "Set it to the token alone, without spaces or line ends.",
+    details: { variable: "SENNIT_TOKEN" },
+  });
 }

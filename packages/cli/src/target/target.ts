@@ -6,10 +6,9 @@ import type {
   EraseOptions,
   IngestSummary,
   Store,
-  StoreError,
   StoreErasure,
 } from "@sennit/core";
-import type { ProjectionProgress, ViewReader } from "@sennit/projections";
+import type { ProjectionStatus, ViewReader } from "@sennit/projections";
 
 export interface ViewReaderOptions {
   readonly signal?: AbortSignal | undefined;
@@ -25,12 +24,6 @@ export interface TargetIngestOptions {
   readonly signal: AbortSignal;
   /** @param lines how many of them are settled */
   readonly onProgress: (lines: number) => void;
-}
-
-/** What is told of a projection, as documented JSON. */
-export interface ProjectionStatus extends Omit<ProjectionProgress, "failure" | "rebuild"> {
-  readonly rebuiltUpTo: number | null;
-  readonly failure: ReturnType<StoreError["toJSON"]> | null;
 }
 
 /** How far a projection that is made anew has come. */
