@@ -52,8 +52,9 @@ export async function assertMayAppend(
       continue;
     }
     if (event["type"] === "record.invalidated" && !mayInvalidate) {
-      throw refused(index, "/type", "This needs a credential with the scope invalidate.", {
+      throw refused("/type", "This needs a credential with the scope invalidate.", {
         scope: "invalidate",
+        index,
       });
     }
     if (isLimited) await assertWithin(limits, event, index, kinds, store);
@@ -62,14 +63,20 @@ export async function assertMayAppend(
   return allowed as readonly NewEvent[];
 }
 
+/** The actor to store for what a caller does without an event of its own. @throws `forbidden` for another than the credential's */
+export function actorOf({ actor }: Caller, given?: string): string | undefined {
+  if (actor === null || given === undefined || given === actor) return actor ?? given;
+  throw refused("/actor", foreignActor, { credentialActor: actor });
+}
+
+const foreignActor = "The actor is that of the credential; leave it out.";
+
 type SentEvent = Readonly<Record<string, unknown>>;
 
 function withActor(event: SentEvent, actor: string, index: number): SentEvent {
   const given = event["actor"];
   if (given === undefined || given === actor) return { ...event, actor };
-  throw refused(index, "/actor", "The actor is that of the credential; leave it out.", {
-    credentialActor: actor,
-  });
+  throw refused("/actor", foreignActor, { credentialActor: actor, index });
 }
 
 /** @param kinds of the records that the batch has made so far */
@@ -83,12 +90,15 @@ async function assertWithin(
   const { type, recordId, data } = event;
   if (typeof recordId !== "string") return;
   if (recordIdPrefixes?.some((prefix) => recordId.startsWith(prefix)) === false) {
-    throw refused(index, "/recordId", "The credential may not write records with such ids.", {
+    throw refused("/recordId", "The credential may not write records with such ids.", {
       recordIdPrefixes,
+      index,
     });
   }
   if (event["unknownSources"] === "placeholder") {
-    throw refused(index, "/unknownSources", "The credential may not make placeholders.", {});
+    throw refused("/unknownSources", "The credential may not make placeholders.", {
+      index,
+    });
   }
   if (kindsAllowed === undefined) return;
   if (type === "record.created")
@@ -98,8 +108,9 @@ async function assertWithin(
     : (await store.findRecord(recordId).catch(ifNoRef))?.kind;
   if (kindsAllowed.some((one) => one === kind)) return;
   // The same for a record of another kind and for none, so that it does not tell which are there.
-  throw refused(index, "/recordId", "The credential may not write records of such a kind.", {
+  throw refused("/recordId", "The credential may not write records of such a kind.", {
     kinds: kindsAllowed,
+    index,
   });
 }
 
@@ -109,12 +120,11 @@ function ifNoRef(error: unknown): undefined {
 }
 
 function refused(
-  index: number,
   pointer: string,
   message: string,
   details: Readonly<Record<string, unknown>>,
 ): StoreError {
   return new StoreError("forbidden", message, {
-    details: { ...details, index, issues: [{ pointer, message }] },
+    details: { ...details, issues: [{ pointer, message }] },
   });
 }

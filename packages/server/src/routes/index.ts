@@ -1,5 +1,6 @@
 /** Every route, in the order of the document. */
 import type { Route } from "../route.ts";
+import { adminRoutes } from "./admin.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { eventRoutes } from "./events.ts";
 import { historyRoutes } from "./history.ts";
@@ -24,4 +25,5 @@ export const allRoutes: readonly Route[] = [
   ...labelRoutes,
   ...proofRoutes,
   ...projectionRoutes,
+  ...adminRoutes,
 ];

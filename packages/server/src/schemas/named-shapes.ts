@@ -1,6 +1,7 @@
 /** The shapes that have a name in the document. */
 import type { TSchema } from "typebox";
 
+import { erasureRequest, storeErasure, verifyReport } from "./admin.ts";
 import { versionRef } from "./common.ts";
 import { impact, outdatedSources, receipt, replay, staleReport } from "./decision.ts";
 import { eventPage, recordedEvent } from "./event.ts";
@@ -39,6 +40,7 @@ export const namedShapes: Readonly<Record<string, TSchema>> = {
   ConsistencyProof: consistencyProof,
   Derivation: derivation,
   EventPage: eventPage,
+  ErasureRequest: erasureRequest,
   Explanation: explanation,
   FieldChange: fieldChange,
   History: history,
@@ -67,9 +69,11 @@ export const namedShapes: Readonly<Record<string, TSchema>> = {
   State: state,
   StoreChange: storeChange,
   StoreDiff: storeDiff,
+  StoreErasure: storeErasure,
   StoreInfo: storeInfo,
   StoreSummary: storeSummary,
   Timeline: timeline,
   VerifierKey: verifierKey,
+  VerifyReport: verifyReport,
   VersionRef: versionRef,
 };
