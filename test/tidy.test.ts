@@ -102,7 +102,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     "@fastify/rate-limit",
     "@fastify/swagger",
     "@fastify/swagger-ui",
-    "cloudevents",
     "csv-stringify",
     "fastify",
     "jose",

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 
-import { readJson, StoreError, type EmbeddedStore } from "@sennit/core";
+import { StoreError, type EmbeddedStore } from "@sennit/core";
 import type { Views } from "@sennit/projections";
 import {
   fastify,
@@ -15,6 +15,8 @@ import {
 
 import { registerAdmission } from "./access/admission.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
+import { registerBodyTypes } from "./body/body-types.ts";
+import { Intake } from "./body/intake.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
 import { registerDocument } from "./document.ts";
@@ -54,7 +56,9 @@ export async function buildServer({
   log,
 }: BuildServerOptions): Promise<FastifyInstance> {
   const settings = completeSettings(given);
-  const services: Services = { store, views, settings };
+  const { bodiesBytesMax: bytesMax, ingestStreamsMax: streamsMax } = settings;
+  const intake = new Intake({ bytesMax, streamsMax });
+  const services: Services = { store, views, settings, intake };
   const app = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },
@@ -81,11 +85,22 @@ export async function buildServer({
   });
   const gatekeeper = await openGatekeeper(app, { store, settings, localToken });
   registerAdmission(app, gatekeeper);
-  registerJsonParser(app);
+  // Each route says which types of body it takes.
+  app.removeAllContentTypeParsers();
   // Answers are sent as the readers give them: a serializer made from a schema would drop what it does not know.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   await registerDocument(app);
-  for (const route of allRoutes) registerRoute(app, services, route);
+  for (const route of allRoutes) {
+    await app.register((scope, _options, done) => {
+      if (route.shape.body !== undefined)
+        registerBodyTypes(scope, route.bodyTypes, {
+          intake,
+          bytesMax: settings.bodyBytesMax,
+        });
+      registerRoute(scope, services, route);
+      done();
+    });
+  }
   return app;
 }
 
@@ -125,30 +140,4 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: StoreE
   if (problem.status >= 500) request.log.error({ err: error }, error.message);
   for (const [name, value] of Object.entries(problemHeaders(problem))) reply.header(name, value);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
-}
-
-function registerJsonParser(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
-    try {
-      done(null, parseBody(body as string));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-}
-
-/** @throws `body-invalid` for what is no JSON, and for JSON whose value would not be what the text says */
-function parseBody(text: string): unknown {
-  let reading;
-  try {
-    reading = readJson(text);
-  } catch (error) {
-    throw new StoreError("body-invalid", `The body is no JSON: ${(error as Error).message}`);
-  }
-  const { value, loss } = reading;
-  if (loss === undefined) return value;
-  throw new StoreError("body-invalid", `The body cannot be taken as it is: ${loss.message}`, {
-    details: { issues: [loss] },
-  });
 }

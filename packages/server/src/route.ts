@@ -4,6 +4,7 @@ import type { Views } from "@sennit/projections";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TObject, TSchema } from "typebox";
 
+import type { Intake } from "./body/intake.ts";
 import type { Caller } from "./caller.ts";
 import type { AnswerForm } from "./forms/negotiate.ts";
 import type { Settings } from "./config/settings.ts";
@@ -14,6 +15,8 @@ export interface Services {
   readonly store: EmbeddedStore;
   readonly views: Views;
   readonly settings: Settings;
+  /** What is being received. */
+  readonly intake: Intake;
 }
 
 /** An answer in one piece: JSON, unless the caller asks for another form. */

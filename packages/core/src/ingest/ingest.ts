@@ -32,8 +32,13 @@ export interface IngestOptions {
    * or the input ends.
    */
   readonly lingerMs?: number | undefined;
-  /** Makes of a checked event the one that is stored, or refuses its line by throwing a `StoreError`. */
-  readonly prepare?: ((event: NewEvent) => NewEvent) | undefined;
+  /**
+   * Makes of checked events those that are stored, one for each. The batches before are stored by then. A `StoreError` it
+   * throws with an `index` in its details refuses that event's line.
+   */
+  readonly prepare?:
+    | ((events: readonly NewEvent[]) => readonly NewEvent[] | Promise<readonly NewEvent[]>)
+    | undefined;
   /** Stops reading; what was read is still stored. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -72,20 +77,25 @@ export async function* ingest(
   const { signal, lingerMs } = options;
   const cutter = new LineCutter();
   const source = chunks[Symbol.asyncIterator]();
+  let isReading = false;
   try {
     while (!isStopped(signal)) {
       const next = source.next();
+      isReading = true;
       if (lingerMs !== undefined && run.isHolding && !(await settlesWithin(next, lingerMs))) {
         yield* run.flush();
       }
       const read = await next;
+      isReading = false;
       if (read.done === true || isStopped(signal)) break;
       for (const line of cutter.cut(read.value)) {
         if (run.take(line)) yield* run.flush();
       }
     }
   } finally {
-    await source.return?.();
+    // What the sender is still to send is not waited for.
+    const ended = source.return?.().catch(() => undefined);
+    if (!isReading) await ended;
   }
   const last = isStopped(signal) ? undefined : cutter.rest();
   if (last !== undefined) run.take(last);
@@ -184,8 +194,7 @@ class IngestRun {
   #read(line: Line): Item {
     const item: Item = { line: line.number, event: undefined, result: undefined };
     try {
-      const event = validateEvent(parseJson(textOf(line)));
-      return { ...item, event: this.#options.prepare?.(event) ?? event };
+      return { ...item, event: validateEvent(parseJson(textOf(line))) };
     } catch (error) {
       this.#refuse(item, error);
       return item;
@@ -256,7 +265,8 @@ class IngestRun {
   }
 
   async #append(items: readonly Item[], idempotencyKey?: string): Promise<void> {
-    const given = items.flatMap(({ event }) => event ?? []);
+    const sent = items.flatMap(({ event }) => event ?? []);
+    const given = (await this.#options.prepare?.(sent)) ?? sent;
     const { events } = await (idempotencyKey === undefined
       ? this.#store.append(given)
       : this.#store.append(given, { idempotencyKey }));
@@ -281,7 +291,9 @@ function refusedIndex(error: unknown, count: number): number | undefined {
   if (!isStoreError(error)) return undefined;
   const { index } = error.details;
   if (typeof index !== "number" || index >= count) return undefined;
-  return ["invalid", "conflict", "not-found"].includes(error.category) ? index : undefined;
+  return ["invalid", "denied", "conflict", "not-found"].includes(error.category)
+    ? index
+    : undefined;
 }
 
 function textOf(line: Line): string {

@@ -19,6 +19,8 @@ export interface Settings {
   readonly logRequests: boolean;
   readonly corsOrigins: readonly string[];
   readonly bodyBytesMax: number;
+  readonly bodiesBytesMax: number;
+  readonly ingestStreamsMax: number;
   readonly headerBytesMax: number;
   readonly connectionsMax: number;
   readonly headersSeconds: number;
@@ -84,6 +86,17 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
       description: "A body that is taken as a whole may be this large; NDJSON has no limit.",
     },
     { unit: "bytes", min: 1024, max: 1024 * mebibyte },
+  ),
+  bodiesBytesMax: numberSetting(
+    {
+      default: 256 * mebibyte,
+      description: "All bodies in memory together may be this large; others are to be sent later.",
+    },
+    { unit: "bytes", min: 1024, max: 1024 * 1024 * mebibyte },
+  ),
+  ingestStreamsMax: numberSetting(
+    { default: 64, description: "Streams of NDJSON that are stored at a time." },
+    { min: 1, max: 100_000 },
   ),
   headerBytesMax: numberSetting(
     { default: 16_384, description: "All headers of a request together may be this large." },

@@ -1,9 +1,26 @@
 /** Events: appending them, and reading the log. */
-import { StoreError } from "@sennit/core";
+import type { AppendResult } from "@sennit/core";
 import { Type } from "typebox";
 
+import {
+  cloudEventBatchType,
+  CloudEventBody,
+  cloudEventType,
+  jsonType,
+  LineBody,
+  linesType,
+} from "../body/body-types.ts";
 import { assertMayAppend } from "../caller.ts";
-import { defineRoute, type Route } from "../route.ts";
+import { readAppendBody, type AppendBody } from "../ingest/append-body.ts";
+import {
+  isBinaryCloudEvent,
+  readBinaryCloudEvent,
+  readCloudEvents,
+} from "../ingest/cloud-events.ts";
+import { idempotencyKeyOf } from "../ingest/idempotency-key.ts";
+import { ingestLines } from "../ingest/ingest-lines.ts";
+import { relocate } from "../ingest/relocate.ts";
+import { defineRoute, type Exchange, type Route } from "../route.ts";
 import { position } from "../schemas/common.ts";
 
 const postEvents = defineRoute({
@@ -11,29 +28,74 @@ const postEvents = defineRoute({
   url: "/v1/events",
   operationId: "appendEvents",
   scope: "append",
-  summary: "Append one event, or several of which all are stored or none",
+  summary:
+    "Append one event, or several of which all are stored or none; or lines, each for itself",
   tag: "Events",
-  shape: { body: Type.Unknown() },
+  shape: {
+    query: Type.Object({
+      atomic: Type.Optional(
+        Type.Boolean({ description: "Lines: all or nothing, up to 10,000 events" }),
+      ),
+      batch: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000,
+          description: "Lines: events to a batch. Default: 1000",
+        }),
+      ),
+      results: Type.Optional(
+        Type.Union([Type.Literal("all"), Type.Literal("refused"), Type.Literal("none")], {
+          description: "Lines: which are told of. Default: all",
+        }),
+      ),
+    }),
+    body: Type.Unknown(),
+  },
   checksBody: true,
+  bodyTypes: [jsonType, linesType, cloudEventType, cloudEventBatchType],
   answers: {
     200: {
       description: "Where each event stands",
       schema: Type.Object({ head: position, events: Type.Array(Type.Unknown()) }),
     },
   },
-  problems: [409, 413, 415],
-  async handle({ store, request, body, caller, signal }) {
-    const key = request.headers["idempotency-key"];
-    if (Array.isArray(key)) {
-      throw new StoreError("argument-invalid", "Idempotency-Key is given twice.", {
-        details: { header: "Idempotency-Key" },
-      });
-    }
-    const sent: unknown[] = Array.isArray(body) ? body : [body];
-    const events = await assertMayAppend(caller, sent, store);
-    const result = await store.append(events, { idempotencyKey: key, signal });
-    return { value: result, position: result.head };
+  problems: [404, 409, 413, 415],
+  async handle(exchange) {
+    const { store, request, body, caller, query } = exchange;
+    if (body instanceof LineBody) return ingestLines(exchange, body, query);
+    const sent = readBody(exchange);
+    const idempotencyKey = idempotencyKeyOf(request.headers);
+    const result = await append(sent, async () =>
+      store.append(await assertMayAppend(caller, sent.events, store), {
+        ...sent.options,
+        idempotencyKey,
+      }),
+    );
+    const isReplayed =
+      idempotencyKey !== undefined && result.events.every(({ status }) => status === "duplicate");
+    return {
+      value: result,
+      position: result.head,
+      ...(isReplayed && { headers: { "idempotency-replayed": "true" } }),
+    };
   },
 });
+
+function readBody({
+  body,
+  request,
+}: Pick<Exchange, "request"> & { readonly body: unknown }): AppendBody {
+  if (body instanceof CloudEventBody) return readCloudEvents(body.value, body.isBatch);
+  if (isBinaryCloudEvent(request.headers)) return readBinaryCloudEvent(request.headers, body);
+  return readAppendBody(body);
+}
+
+async function append(sent: AppendBody, store: () => Promise<AppendResult>): Promise<AppendResult> {
+  try {
+    return await store();
+  } catch (error) {
+    throw relocate(error, sent);
+  }
+}
 
 export const eventRoutes: readonly Route[] = [postEvents];

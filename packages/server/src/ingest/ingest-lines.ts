@@ -1,0 +1,114 @@
+/** Stores a body of lines while it arrives, and tells what became of each while it does. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Readable } from "node:stream";
+
+import { ingest, StoreError, toStoreError, type LineResult } from "@sennit/core";
+
+import type { LineBody } from "../body/body-types.ts";
+import { bodyFailure } from "../body/encoded-body.ts";
+import { assertMayAppend } from "../caller.ts";
+import { problemOf } from "../problem.ts";
+import type { Exchange, StreamAnswer } from "../route.ts";
+import { idempotencyKeyOf } from "./idempotency-key.ts";
+
+/** Which lines are told of; the summary comes in any case. */
+type ResultChoice = "all" | "refused" | "none";
+
+export interface LinesQuery {
+  readonly atomic?: boolean;
+  readonly batch?: number;
+  readonly results?: ResultChoice;
+}
+
+/** Lines wait no longer than this for others to be stored with, when their sender pauses. */
+const lingerMs = 5;
+
+/** After a failure, what is still sent is thrown away for so long: a sender that is cut off does not read why. */
+const discardMs = 2000;
+
+/** @throws `too-many-pending-appends`, `request-invalid` */
+export function ingestLines(
+  exchange: Exchange,
+  { stream }: LineBody,
+  query: LinesQuery,
+): StreamAnswer {
+  const { request, store, intake } = exchange;
+  const idempotencyKey = idempotencyKeyOf(request.headers);
+  if (idempotencyKey !== undefined && query.atomic !== true) {
+    throw new StoreError(
+      "request-invalid",
+      "Lines are stored in many batches, and an Idempotency-Key is for one.",
+      {
+        hint: "Give every event an id, or send the lines with atomic=true.",
+        details: { header: "Idempotency-Key" },
+      },
+    );
+  }
+  const end = intake.takeStream();
+  exchange.reply.raw.once("close", end);
+  return {
+    stream: results(exchange, stream, query, idempotencyKey),
+    contentType: "application/x-ndjson",
+    position: store.head,
+    // What is left of a body that was not read to its end must not be taken for the next request.
+    headers: { connection: "close" },
+  };
+}
+
+async function* results(
+  { store, caller, request }: Exchange,
+  stream: Readable,
+  { atomic, batch, results: choice = "all" }: LinesQuery,
+  idempotencyKey: string | undefined,
+): AsyncGenerator<string> {
+  // Who is still sending after a failure shall read of it, so the stream is not destroyed with its iterator.
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+  const lines = ingest(store, chunks, {
+    atomic,
+    batchEvents: batch,
+    idempotencyKey,
+    lingerMs,
+    prepare: (events) => assertMayAppend(caller, events, store),
+  });
+  try {
+    for (;;) {
+      const { done, value } = await lines.next();
+      if (done === true) {
+        const { stored, duplicates, refused, head } = value;
+        yield `${JSON.stringify({ summary: { stored, duplicates, refused, head } })}\n`;
+        return;
+      }
+      const told = toldLines(value, choice);
+      if (told !== "") yield told;
+    }
+  } catch (error) {
+    const failure = stream.errored === null ? toStoreError(error) : bodyFailure(error);
+    // Who has gone reads no answer, and what was stored for it stays.
+    if (failure.code === "aborted") return;
+    if (failure.category !== "invalid") request.log.error({ err: failure }, failure.message);
+    yield `${JSON.stringify({ error: problemOf(failure, request.id) })}\n`;
+    await discard(stream);
+  }
+}
+
+function toldLines(lines: readonly LineResult[], choice: ResultChoice): string {
+  if (choice === "none") return "";
+  let text = "";
+  for (const line of lines) {
+    if (choice === "all" || line.status === "refused") text += `${JSON.stringify(line)}\n`;
+  }
+  return text;
+}
+
+async function discard(stream: Readable): Promise<void> {
+  if (stream.readableEnded || stream.destroyed) return;
+  const stop = new AbortController();
+  const ended = new Promise<void>((resolve) => {
+    stream.once("close", resolve).once("end", resolve);
+  });
+  stream.on("error", () => undefined).resume();
+  const late = sleep(discardMs, undefined, { signal: stop.signal, ref: false });
+  await Promise.race([ended, late]);
+  stop.abort();
+  await late.catch(() => undefined);
+}
