@@ -67,8 +67,10 @@ export class ServerTarget implements Target {
   ): Promise<IngestSummary> {
     const results = ingest(this.store, chunks, {
       ...options,
-      prepare: (event) =>
-        actor === undefined || event.actor !== undefined ? event : { ...event, actor },
+      prepare: (events) =>
+        actor === undefined
+          ? events
+          : events.map((event) => ({ ...event, actor: event.actor ?? actor })),
     });
     for (;;) {
       const { done, value } = await results.next();
