@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  ingest,
   openStore,
   parseRef,
   StoreError,
@@ -18,6 +17,7 @@ import {
 } from "@sennit/core";
 import type { ProjectionStatus, ViewReader, Views } from "@sennit/projections";
 
+import { ingestInto } from "./ingest-into.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export class EmbeddedTarget implements Target {
@@ -49,22 +49,8 @@ export class EmbeddedTarget implements Target {
     return (await this.viewReader(asOf, { signal })).resolve(ref, { signal });
   }
 
-  async ingest(
-    chunks: AsyncIterable<Uint8Array>,
-    { actor, onProgress, ...options }: TargetIngestOptions,
-  ): Promise<IngestSummary> {
-    const results = ingest(this.store, chunks, {
-      ...options,
-      prepare: (events) =>
-        actor === undefined
-          ? events
-          : events.map((event) => ({ ...event, actor: event.actor ?? actor })),
-    });
-    for (;;) {
-      const { done, value } = await results.next();
-      if (done === true) return value;
-      onProgress(value.at(-1)?.line ?? 0);
-    }
+  ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
+    return ingestInto(this.store, chunks, options);
   }
 
   async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

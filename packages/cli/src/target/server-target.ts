@@ -1,6 +1,5 @@
 /** A store that a server has open: behind a URL, or in a directory here, where its discovery file names the server. */
 import {
-  ingest,
   parseRef,
   type AsOf,
   type BackupOptions,
@@ -14,6 +13,7 @@ import { connect } from "@sennit/client";
 import type { ProjectionStatus, ViewReader } from "@sennit/projections";
 
 import { pullBackup } from "./pull-backup.ts";
+import { ingestInto } from "./ingest-into.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export interface ServerPlace {
@@ -61,22 +61,8 @@ export class ServerTarget implements Target {
     return (await this.store.at(asOf, { signal })).resolve(ref, { signal });
   }
 
-  async ingest(
-    chunks: AsyncIterable<Uint8Array>,
-    { actor, onProgress, ...options }: TargetIngestOptions,
-  ): Promise<IngestSummary> {
-    const results = ingest(this.store, chunks, {
-      ...options,
-      prepare: (events) =>
-        actor === undefined
-          ? events
-          : events.map((event) => ({ ...event, actor: event.actor ?? actor })),
-    });
-    for (;;) {
-      const { done, value } = await results.next();
-      if (done === true) return value;
-      onProgress(value.at(-1)?.line ?? 0);
-    }
+  ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
+    return ingestInto(this.store, chunks, options);
   }
 
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {
