@@ -234,6 +234,10 @@ export const errorCodes = {
     hint: "One process at a time may open a store: wait for it or stop it.",
   },
   "store-reopening": { category: "busy", hint: "Ask again in a moment." },
+  "too-many-streams": {
+    category: "busy",
+    hint: "Wait for one to end, or raise the server's setting streamsMax.",
+  },
   "too-many-pending-appends": { category: "busy", hint: "Wait for earlier appends, then retry." },
 
   "disk-full": {

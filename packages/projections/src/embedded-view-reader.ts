@@ -38,7 +38,11 @@ import type { Observable } from "rxjs/internal/Observable";
 import { formatCursor, readCursor, type CursorScope } from "./cursor.ts";
 import { compileQuery, type ListQuery } from "./list-query.ts";
 import type { Follower } from "./live/follower.ts";
-import { lineageDeltas, type LineageDelta } from "./live/lineage-deltas.ts";
+import {
+  lineageDeltas,
+  type FollowLineageOptions,
+  type LineageDelta,
+} from "./live/lineage-deltas.ts";
 import { observe, untilClosed } from "./live/observe.ts";
 import {
   recordDeltas,
@@ -124,7 +128,10 @@ export class EmbeddedViewReader implements ViewReader {
     yield* untilClosed(recordDeltas(this, follower, live, { initial }, signal));
   }
 
-  async *followLineage(ref: string, options: LineageOptions = {}): AsyncGenerator<LineageDelta> {
+  async *followLineage(
+    ref: string,
+    options: FollowLineageOptions = {},
+  ): AsyncGenerator<LineageDelta> {
     yield* untilClosed(lineageDeltas(this, this.#source.follower, ref, options));
   }
 

@@ -1,7 +1,7 @@
 /** The public API of the projections: this list and nothing else. */
 export type { KeyPart } from "./keys.ts";
 export type { ListQuery } from "./list-query.ts";
-export type { LineageDelta } from "./live/lineage-deltas.ts";
+export type { FollowLineageOptions, LineageDelta } from "./live/lineage-deltas.ts";
 export type { FollowRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 export { parseCursor, type Cursor } from "./cursor.ts";
 export type { PackedTable } from "./packed-table.ts";

@@ -1,8 +1,8 @@
 /** A reader that also answers what needs an index: listing, staleness, records by kind and name, times. */
-import type { LineageOptions, Position, Reader, RecordVersionRef, RecordView } from "@sennit/core";
+import type { Position, Reader, RecordVersionRef, RecordView } from "@sennit/core";
 
 import type { ListQuery } from "./list-query.ts";
-import type { LineageDelta } from "./live/lineage-deltas.ts";
+import type { FollowLineageOptions, LineageDelta } from "./live/lineage-deltas.ts";
 import type { FollowRecordsOptions, RecordsDelta } from "./live/record-deltas.ts";
 import type { Timeline, TimelineQuery } from "./read-models/timeline.ts";
 
@@ -94,5 +94,5 @@ export interface ViewReader extends Reader {
     options?: FollowRecordsOptions,
   ): AsyncIterable<RecordsDelta>;
   /** A lineage as of this reader's instant, then what every later instant makes of it. It ends when the views close. */
-  followLineage(ref: string, options?: LineageOptions): AsyncIterable<LineageDelta>;
+  followLineage(ref: string, options?: FollowLineageOptions): AsyncIterable<LineageDelta>;
 }

@@ -19,8 +19,10 @@ import { registerBodyTypes } from "./body/body-types.ts";
 import { Intake } from "./body/intake.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
+import { Connections } from "./connections.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
+import { Streams } from "./live/streams.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { registerRoute } from "./register-route.ts";
 import type { Services } from "./route.ts";
@@ -58,13 +60,14 @@ export async function buildServer({
   const settings = completeSettings(given);
   const { bodiesBytesMax: bytesMax, ingestStreamsMax: streamsMax } = settings;
   const intake = new Intake({ bytesMax, streamsMax });
-  const services: Services = { store, views, settings, intake };
+  const streams = new Streams(settings.streamsMax);
+  const services: Services = { store, views, settings, intake, streams };
   const app = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },
     ...(await socketOptions(settings)),
     bodyLimit: settings.bodyBytesMax,
-    logController: new LogController({ disableRequestLogging: !settings.logRequests }),
+    logController: new LogController({ disableRequestLogging: settings.noRequestLog }),
     ...(log !== undefined && {
       logger: {
         level: settings.logLevel,
@@ -74,6 +77,7 @@ export async function buildServer({
     // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: true } },
   });
+  endOnClose(app, settings, streams);
   app.server.maxConnections = settings.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toServerError(error)));
   app.setNotFoundHandler((request, reply) => {
@@ -102,6 +106,22 @@ export async function buildServer({
     });
   }
   return app;
+}
+
+/** Sees to it that closing ends: streams, connections without a request, and after a time all that are left. */
+function endOnClose(
+  app: FastifyInstance,
+  { tlsCert, shutdownSeconds }: Settings,
+  streams: Streams,
+): void {
+  const connections = new Connections(app.server, tlsCert !== undefined);
+  let limit: NodeJS.Timeout | undefined;
+  app.addHook("preClose", async () => {
+    limit = setTimeout(() => connections.destroy(), shutdownSeconds * 1000);
+    await streams.close();
+    connections.close();
+  });
+  app.addHook("onClose", () => clearTimeout(limit));
 }
 
 /** What Node's server is made with. */

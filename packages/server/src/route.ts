@@ -8,6 +8,7 @@ import type { Intake } from "./body/intake.ts";
 import type { Caller } from "./caller.ts";
 import type { AnswerForm } from "./forms/negotiate.ts";
 import type { Settings } from "./config/settings.ts";
+import type { Streams } from "./live/streams.ts";
 import type { Scope } from "./scopes.ts";
 
 /** What every route works with. */
@@ -17,6 +18,8 @@ export interface Services {
   readonly settings: Settings;
   /** What is being received. */
   readonly intake: Intake;
+  /** The streams that are open. */
+  readonly streams: Streams;
 }
 
 /** An answer in one piece: JSON, unless the caller asks for another form. */

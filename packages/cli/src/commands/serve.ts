@@ -52,14 +52,10 @@ export const command = defineCommand({
 });
 
 function flagFor(name: keyof Settings): Flag {
-  const { kind, description, range, default: usual } = settingTable[name];
+  const { kind, description, range } = settingTable[name];
   const flag = flagOf(name).slice(2);
   const meaning = description.replace(/\.$/, "");
-  if (kind === "switch") {
-    const help =
-      usual === true ? `Turn off: ${meaning.charAt(0).toLowerCase()}${meaning.slice(1)}` : meaning;
-    return { name: flag, type: "boolean", help };
-  }
+  if (kind === "switch") return { name: flag, type: "boolean", help: meaning };
   const value = kind === "number" ? "N" : "TEXT";
   const help = `${meaning}: ${range}`;
   return { name: flag, type: "string", value, help, multiple: kind === "list" };
@@ -70,9 +66,9 @@ function flagValues({ values }: Context): NonNullable<SettingsInput["flags"]> {
   const given = settingNames.filter((name) => values.has(flagOf(name).slice(2)));
   return Object.fromEntries(
     given.map((name) => {
-      const { kind, default: usual } = settingTable[name];
+      const { kind } = settingTable[name];
       const flag = flagOf(name).slice(2);
-      if (kind === "switch") return [name, usual !== true];
+      if (kind === "switch") return [name, true];
       return [name, kind === "list" ? values.texts(flag) : values.text(flag)];
     }),
   );

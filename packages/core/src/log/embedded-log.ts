@@ -56,7 +56,8 @@ export class EmbeddedLog implements EventLog {
   readonly #tree: StoredTree;
   readonly #writer: GroupWriter;
   readonly #recovery: Recovery;
-  readonly #headSignal = new HeadSignal();
+  /** Wakes who waits for the head to move. */
+  readonly headSignal: HeadSignal = new HeadSignal();
   /** What is durable. */
   #commit: CommitRecord;
   /** What has been decided; the same as `#commit` when nothing is being written. */
@@ -273,12 +274,12 @@ export class EmbeddedLog implements EventLog {
   }
 
   follow({ from = 1, signal }: FollowOptions = {}): AsyncGenerator<RecordedEvent> {
-    return followEvents(this, this.#headSignal, from, signal);
+    return followEvents(this, this.headSignal, from, signal);
   }
 
   /** Calls back after every durable write until the returned function is called. */
   onHead(listener: () => void): () => void {
-    return this.#headSignal.listen(listener);
+    return this.headSignal.listen(listener);
   }
 
   /** The lineage graph up to at least the head, built from the log the first time. Readers filter by position. */
@@ -299,7 +300,7 @@ export class EmbeddedLog implements EventLog {
       if (timeUs >= this.#decided.recordedAtUs) this.#noteAcknowledged();
     }
     const { head } = this.#decided;
-    while (this.head < head && this.#recovery.failure === undefined) await this.#headSignal.next();
+    while (this.head < head && this.#recovery.failure === undefined) await this.headSignal.next();
     // A write that failed may turn out to be stored, at a time before this one.
     if (this.damage === undefined && timeUs > this.#commit.recordedAtUs) await this.#recovery.run();
   }
@@ -317,7 +318,7 @@ export class EmbeddedLog implements EventLog {
   async #close(): Promise<void> {
     await this.#writer.idle();
     await this.#recovery.idle();
-    this.#headSignal.close();
+    this.headSignal.close();
     await this.#graph.close(this.status.state === "ready");
     await this.#acknowledged?.close();
     await this.#storage.close();
@@ -358,7 +359,7 @@ export class EmbeddedLog implements EventLog {
     this.#commit = commit;
     this.#pending.forget(commit.head);
     this.#noteAcknowledged();
-    this.#headSignal.notify();
+    this.headSignal.notify();
   }
 
   /** A damaged log notes nothing: what the side file says of its end is the evidence that something is missing. */
@@ -375,7 +376,7 @@ export class EmbeddedLog implements EventLog {
     this.#pending.forgetAll();
     this.#graph.loaded?.truncate(this.#commit.head);
     this.#decided = this.#commit;
-    this.#headSignal.notify();
+    this.headSignal.notify();
   }
 
   /** Goes on from what the storage holds after a failed write: the head as it was, or that of the write. @throws damage */

@@ -12,6 +12,10 @@ export class HeadSignal {
   readonly #listeners = new Set<() => void>();
   #closed = false;
 
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

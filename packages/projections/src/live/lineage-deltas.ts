@@ -30,18 +30,23 @@ export interface LineageDelta {
   };
 }
 
+export interface FollowLineageOptions extends LineageOptions {
+  /** False: whoever asks has the lineage as of the reader's instant, and gets what differs from it alone. Default true. */
+  readonly initial?: boolean | undefined;
+}
+
 /** Yields a delta for each instant at which the lineage differs from the one before. */
 export async function* lineageDeltas(
   first: EmbeddedViewReader,
   follower: Follower,
   ref: string,
-  options: LineageOptions,
+  { initial = true, ...options }: FollowLineageOptions,
 ): AsyncGenerator<LineageDelta> {
   const { signal } = options;
   const ask = (reader: EmbeddedViewReader) => reader.lineage(ref, options);
   const lineage = await ask(first);
   let known = new KnownLineage(lineage);
-  yield known.since(new KnownLineage({ ...lineage, nodes: [], edges: [] }));
+  if (initial) yield known.since(new KnownLineage({ ...lineage, nodes: [], edges: [] }));
   let before = first;
   while (true) {
     const after = await follower.next(before.asOf, signal);

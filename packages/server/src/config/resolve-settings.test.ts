@@ -48,13 +48,16 @@ test("a flag wins over the environment, that over the file, and that over the de
 test("a list is several flags, or one text with commas", async () => {
   const corsOrigins = ["https://a.example", "http://b.example:81"];
   const { settings } = await resolveSettings({ flags: { corsOrigins } });
-  const environment = { SENNIT_CORS_ORIGINS: corsOrigins.join(", "), SENNIT_LOG_REQUESTS: "false" };
+  const environment = {
+    SENNIT_CORS_ORIGINS: corsOrigins.join(", "),
+    SENNIT_NO_REQUEST_LOG: "true",
+  };
   const inEnvironment = await resolveSettings({ environment });
   expect([settings.corsOrigins, inEnvironment.settings.corsOrigins]).toEqual([
     corsOrigins,
     corsOrigins,
   ]);
-  expect([settings.logRequests, inEnvironment.settings.logRequests]).toEqual([true, false]);
+  expect([settings.noRequestLog, inEnvironment.settings.noRequestLog]).toEqual([false, true]);
 });
 
 test("an empty variable counts as not set", async () => {
@@ -68,7 +71,7 @@ test.each<[string, SettingsInput, string]>([
   ["a variable", { environment: { SENNIT_PORT: "65536" } }, "environment variable SENNIT_PORT"],
   ["a number in another notation", { environment: { SENNIT_PORT: "0x10" } }, "SENNIT_PORT"],
   ["an origin with a path", { flags: { corsOrigins: ["https://a.example/x"] } }, "--cors-origins"],
-  ["a switch that is neither", { environment: { SENNIT_LOG_REQUESTS: "yes" } }, "LOG_REQUESTS"],
+  ["a switch that is neither", { environment: { SENNIT_NO_REQUEST_LOG: "yes" } }, "NO_REQUEST_LOG"],
   ["a word that is none", { flags: { logLevel: "loud" } }, "flag --log-level"],
 ])("%s that cannot be used is refused with its place", async (_what, input, place) => {
   const { code, message } = await refusal(() => resolveSettings(input));

@@ -74,8 +74,9 @@ export function choiceSetting<const Word extends string>(
   return { ...about, kind: "text", range: words.join(", "), fromText: fromValue, fromValue };
 }
 
-/** On or off. */
-export function switchSetting(about: About<boolean>): Setting<boolean> {
+/** Off unless it is turned on. */
+export function switchSetting(description: string): Setting<boolean> {
+  const about = { description, default: false };
   const fromText = (text: string) => truth(switchWords[text]);
   return { ...about, kind: "switch", range: "true, false", fromText, fromValue: truth };
 }

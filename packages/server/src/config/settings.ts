@@ -16,7 +16,7 @@ export interface Settings {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly logLevel: LogLevel;
-  readonly logRequests: boolean;
+  readonly noRequestLog: boolean;
   readonly corsOrigins: readonly string[];
   readonly bodyBytesMax: number;
   readonly bodiesBytesMax: number;
@@ -26,6 +26,12 @@ export interface Settings {
   readonly headersSeconds: number;
   readonly idleSeconds: number;
   readonly minPositionSeconds: number;
+  readonly shutdownSeconds: number;
+  readonly heartbeatSeconds: number;
+  readonly streamsMax: number;
+  readonly streamBufferBytes: number;
+  readonly streamStallSeconds: number;
+  readonly streamRetrySeconds: number;
 }
 
 const authModes = ["auto", "on", "off"] as const;
@@ -71,10 +77,7 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
     { default: "info", description: "The least severity that is logged." },
     logLevels,
   ),
-  logRequests: switchSetting({
-    default: true,
-    description: "Whether a line is logged for each request that was answered.",
-  }),
+  noRequestLog: switchSetting("No line is logged for a request that was answered."),
   corsOrigins: listSetting(
     { default: [], description: "Pages of these origins may call from a browser." },
     "origins such as https://example.org",
@@ -122,6 +125,39 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
       default: 5,
       description: "A request waits this long for the position that Sennit-Min-Position names.",
     },
+    { unit: "seconds", min: 0, max: 3600, fractions: true },
+  ),
+  shutdownSeconds: numberSetting(
+    {
+      default: 30,
+      description: "When the server stops, requests that take longer than that are broken off.",
+    },
+    { unit: "seconds", min: 0.01, max: 3600, fractions: true },
+  ),
+  heartbeatSeconds: numberSetting(
+    { default: 15, description: "A stream is sent a sign of life this often." },
+    { unit: "seconds", min: 0.01, max: 3600, fractions: true },
+  ),
+  streamsMax: numberSetting(
+    { default: 1000, description: "Streams at a time; for others there is 503." },
+    { min: 0, max: 1_000_000 },
+  ),
+  streamBufferBytes: numberSetting(
+    {
+      default: mebibyte,
+      description: "What waits for the reader of a stream to take it, beside one message.",
+    },
+    { unit: "bytes", min: 0, max: 1024 * mebibyte },
+  ),
+  streamStallSeconds: numberSetting(
+    {
+      default: 30,
+      description: "A reader of a stream for whom more has been waiting for so long is cut off.",
+    },
+    { unit: "seconds", min: 0.01, max: day, fractions: true },
+  ),
+  streamRetrySeconds: numberSetting(
+    { default: 2, description: "When a reader whose stream has ended is to come back." },
     { unit: "seconds", min: 0, max: 3600, fractions: true },
   ),
 };

@@ -9,6 +9,7 @@ import { lineageRoutes } from "./lineage.ts";
 import { logRoutes } from "./log.ts";
 import { projectionRoutes } from "./projections.ts";
 import { proofRoutes } from "./proofs.ts";
+import { liveRoutes } from "./live.ts";
 import { recordRoutes } from "./records.ts";
 import { stateRoutes } from "./state.ts";
 import { storeRoutes } from "./store.ts";
@@ -26,4 +27,5 @@ export const allRoutes: readonly Route[] = [
   ...proofRoutes,
   ...projectionRoutes,
   ...adminRoutes,
+  ...liveRoutes,
 ];

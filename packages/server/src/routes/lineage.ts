@@ -16,7 +16,7 @@ import { StoreError } from "@sennit/core";
 
 const about = { ...asOfQuery, ...refQuery, ...versionQuery };
 
-const filterQuery = {
+export const filterQuery = {
   role: Type.Optional(
     Type.Array(Type.String(), { description: "Follow only edges with one of these roles." }),
   ),
@@ -34,13 +34,13 @@ const filterQuery = {
 
 const otherRef = (description: string) => Type.String({ minLength: 1, description });
 
-interface Filter {
+interface LineageFilter {
   readonly role?: readonly string[];
   readonly relation?: readonly (typeof relations)[number][];
   readonly kind?: readonly string[];
 }
 
-function filterOf({ role: roles, relation, kind: kinds }: Filter) {
+export function filterOf({ role: roles, relation, kind: kinds }: LineageFilter) {
   return { roles, relations: relation, kinds };
 }
 

@@ -1,0 +1,50 @@
+/** The connections of a server, and how they end when it closes: those with a request once that is answered. */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+export class Connections {
+  /** Requests on their way, by connection. */
+  readonly #requests = new Map<Socket, number>();
+  #isClosing = false;
+
+  constructor(server: Server, isTls: boolean) {
+    server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => this.#add(socket));
+    server.on("request", (request, response) => this.#begin(request, response));
+  }
+
+  get count(): number {
+    return this.#requests.size;
+  }
+
+  /** Ends those that have nothing to do, now and whenever one is done. Node would wait for those that never asked. */
+  close(): void {
+    this.#isClosing = true;
+    for (const [socket, requests] of this.#requests) {
+      if (requests === 0) socket.destroySoon();
+    }
+  }
+
+  /** Ends all of them, whatever they wait for. */
+  destroy(): void {
+    for (const socket of this.#requests.keys()) socket.destroy();
+  }
+
+  #add(socket: Socket): void {
+    this.#requests.set(socket, 0);
+    socket.once("close", () => this.#requests.delete(socket));
+    if (this.#isClosing) socket.destroySoon();
+  }
+
+  #begin({ socket }: IncomingMessage, response: ServerResponse): void {
+    this.#count(socket, 1);
+    response.once("close", () => {
+      this.#count(socket, -1);
+      if (this.#isClosing && this.#requests.get(socket) === 0) socket.destroySoon();
+    });
+  }
+
+  #count(socket: Socket, change: number): void {
+    const requests = this.#requests.get(socket);
+    if (requests !== undefined) this.#requests.set(socket, requests + change);
+  }
+}
