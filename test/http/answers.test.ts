@@ -1,4 +1,6 @@
 /** Over HTTP every question has the answer that it has in this process, and the answer has the shape that is declared. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { allRoutes } from "../../packages/server/src/routes/index.ts";
@@ -26,4 +28,38 @@ test.each(questions)("$path is answered as in this process", async ({ path, ask 
   const expected = JSON.stringify(await ask(served));
   const response = await fetch(`${served.url}${path}`);
   expect([response.status, await response.text()]).toEqual([200, expected]);
+});
+
+/** A schema under which a member that is not declared is a mistake. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const copy = Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [key, strict(value)]),
+  );
+  return "properties" in copy && !("patternProperties" in copy)
+    ? { ...copy, additionalProperties: false }
+    : copy;
+}
+
+const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
+addFormats.default(ajv);
+const validators = new Map(
+  allRoutes.map(({ operationId, answers }) => [
+    operationId,
+    ajv.compile(strict(answers[200]?.schema ?? {}) as object),
+  ]),
+);
+
+test.each(questions)("$path is answered in the shape declared", async ({ operationId, path }) => {
+  const validate = validators.get(operationId);
+  const value: unknown = await (await fetch(`${served.url}${path}`)).json();
+  validate?.(value);
+  expect(validate?.errors ?? []).toEqual([]);
+});
+
+test("an answer with a member that is not declared is found", async () => {
+  const validate = validators.get("getLabel");
+  expect(validate?.({ name: "first", position: 3 })).toBe(true);
+  expect(validate?.({ name: "first", position: 3, more: 1 })).toBe(false);
 });

@@ -1,5 +1,5 @@
 /** What many shapes are made of. */
-import { Type, type TNull, type TSchema, type TUnion } from "typebox";
+import { Type, type Static, type TNull, type TSchema, type TUnion, type TUnsafe } from "typebox";
 
 /** Any JSON. */
 export const json = Type.Unknown();
@@ -20,6 +20,13 @@ export const digest = Type.String({ pattern: "^[0-9a-f]{64}$" });
 /** Something, or null. */
 export function nullable<Schema extends TSchema>(schema: Schema): TUnion<[Schema, TNull]> {
   return Type.Union([schema, Type.Null()]);
+}
+
+/** Two of the same shape, as JSON Schema 2020-12 has it. */
+export function pair<Schema extends TSchema>(
+  schema: Schema,
+): TUnsafe<readonly [Static<Schema>, Static<Schema>]> {
+  return Type.Unsafe({ type: "array", items: schema, minItems: 2, maxItems: 2 });
 }
 
 export const versionRef = Type.Object({ recordId: Type.String(), version });

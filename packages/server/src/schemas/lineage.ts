@@ -1,7 +1,7 @@
 /** The shapes of lineage: what a version rests on, and what rests on it. */
 import { Type } from "typebox";
 
-import { count, isErased, nullable, position, version, versionRef } from "./common.ts";
+import { count, isErased, nullable, pair, position, version, versionRef } from "./common.ts";
 import { relation } from "./record.ts";
 
 const direction = Type.Enum(["ancestors", "descendants"]);
@@ -57,9 +57,7 @@ export const lineagePaths = Type.Object({
 });
 
 export const commonAncestors = Type.Object({
-  of: Type.Tuple([versionRef, versionRef]),
+  of: pair(versionRef),
   asOf: position,
-  nodes: Type.Array(
-    Type.Object({ ...named, depths: Type.Tuple([count, count]), isNearest: Type.Boolean() }),
-  ),
+  nodes: Type.Array(Type.Object({ ...named, depths: pair(count), isNearest: Type.Boolean() })),
 });
