@@ -26,7 +26,7 @@ export async function sendAnswer(
   const { reply } = exchange;
   reply.header(positionHeader, String(answer.position));
   if ("stream" in answer) return sendStream(reply, answer);
-  const { isFixed = false } = answer;
+  const { isFixed = false, next } = answer;
   if ("value" in answer) {
     for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
     reply.code(answer.status ?? 200);
@@ -36,17 +36,36 @@ export async function sendAnswer(
   reply.type(formTypes[form][0] ?? "");
   const isQuestion = route.method === "GET";
   if (isQuestion) reply.header("cache-control", isFixed ? fixedCaching : currentCaching);
-  const pieces = formPieces(form, route, answer);
-  const { start, rest } = await takeStart(pieces);
-  if (rest !== undefined)
-    return reply.send(Readable.from(goOn(start, rest), { objectMode: false }));
+  const { start, rest } = await takeStart(formPieces(form, route, answer));
+  const { request } = exchange;
+  if (rest !== undefined) {
+    if (request.method !== "HEAD") return reply.send(streamOf(goOn(start, rest)));
+    await rest.return?.();
+    return reply.send(streamOf([]));
+  }
+  sayNext(exchange, next?.());
   if (isQuestion && reply.statusCode === 200) {
-    const version = "value" in answer ? answer.version : undefined;
-    const etag = etagOf(start, form, version);
-    reply.header("etag", etag);
-    if (matches(exchange.request.headers["if-none-match"], etag)) return reply.code(304).send();
+    const etag = etagOf(start, form, "value" in answer ? answer.version : undefined);
+    const known = knownTag(request.headers["if-none-match"], etag);
+    reply.header("etag", known ?? etag);
+    if (known !== undefined) return reply.code(304).send();
   }
   return reply.send(start);
+}
+
+/** Names the request for what comes behind a page. */
+function sayNext(
+  { request, reply }: Exchange,
+  next: Readonly<Record<string, string | number>> | undefined,
+): void {
+  if (next === undefined) return;
+  const url = new URL(request.url, "http://localhost");
+  for (const [name, value] of Object.entries(next)) url.searchParams.set(name, String(value));
+  reply.header("link", `<${url.pathname}${url.search}>; rel="next"`);
+}
+
+function streamOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Readable {
+  return Readable.from(chunks, { objectMode: false });
 }
 
 function sendStream(
@@ -95,8 +114,18 @@ function etagOf(body: Uint8Array, form: string, version: number | undefined): st
   return version === undefined ? `"${digest}"` : `"${version}.${digest}"`;
 }
 
-/** Whether an `If-None-Match` names the tag. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(",").some((part) => ["*", etag, `W/${etag}`].includes(part.trim()));
+/** What is added to the tag of an answer when it is compressed: it is not the same bytes then. */
+const encodingSuffix = /-(?:br|gzip)"$/;
+
+/** The tag of an `If-None-Match` that means the answer, in whatever encoding the caller has it. */
+function knownTag(header: string | undefined, etag: string): string | undefined {
+  const tags = (header ?? "").split(",").map((part) => part.trim().replace(/^W\//, ""));
+  return tags.includes("*") ? etag : tags.find((tag) => tag.replace(encodingSuffix, '"') === etag);
+}
+
+/** Makes the tag of a compressed answer its own. */
+export function tagEncoding(reply: FastifyReply): void {
+  const [encoding, etag] = [reply.getHeader("content-encoding"), reply.getHeader("etag")];
+  if (typeof encoding !== "string" || typeof etag !== "string" || encodingSuffix.test(etag)) return;
+  reply.header("etag", etag.replace(/"$/, `-${encoding}"`));
 }

@@ -17,6 +17,7 @@ import { registerAdmission } from "./access/admission.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
 import { registerBodyTypes } from "./body/body-types.ts";
 import { Intake } from "./body/intake.ts";
+import { registerCompression } from "./compression.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
 import { Connections } from "./connections.ts";
@@ -93,6 +94,7 @@ export async function buildServer({
   app.removeAllContentTypeParsers();
   // Answers are sent as the readers give them: a serializer made from a schema would drop what it does not know.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  await registerCompression(app);
   await registerDocument(app);
   for (const route of allRoutes) {
     await app.register((scope, _options, done) => {

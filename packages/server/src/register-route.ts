@@ -21,6 +21,7 @@ export function registerRoute(app: FastifyInstance, services: Services, route: R
     method: route.method,
     url: route.url,
     schema: { ...(body !== undefined && route.checksBody !== true && { body }) },
+    ...(route.method !== "GET" && { compress: false }),
     // Who may not ask learns nothing, not even how long the log is.
     onRequest: [admit(route), sayPosition],
     handler: async (request, reply) => {

@@ -22,6 +22,9 @@ export interface Services {
   readonly streams: Streams;
 }
 
+/** Parameters that turn the request into the one for what comes behind; undefined when nothing does. A `Link` says so. */
+type NextPage = () => Readonly<Record<string, string | number>> | undefined;
+
 /** An answer in one piece: JSON, unless the caller asks for another form. */
 export interface ValueAnswer {
   readonly value: unknown;
@@ -34,8 +37,7 @@ export interface ValueAnswer {
   /** Put before the digest in the ETag, for answers that are one version of a record. */
   readonly version?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Parameters that turn the request into the one for what comes after this page: a `Link` says so. */
-  readonly next?: Readonly<Record<string, string>>;
+  readonly next?: NextPage;
 }
 
 /** An answer that is a list of any length, sent as it is read. In JSON it is an object whose list comes last but for `tail`. */
@@ -45,6 +47,8 @@ export interface ListAnswer {
   readonly items: AsyncIterable<unknown>;
   /** The members behind the list, once it has been read. */
   readonly tail?: () => Readonly<Record<string, unknown>>;
+  /** Asked once the list has been read. */
+  readonly next?: NextPage;
   readonly position: Position;
   readonly isFixed?: boolean;
 }

@@ -1,8 +1,10 @@
 /** JSON text in pieces, so that a large answer is neither one string nor one long pause of the event loop. */
 import { isPlainObject } from "@sennit/core";
 
-/** Items of a list that are turned into text together. */
-const itemsPerPiece = 256;
+/** Items from which on a list is long. */
+const longFrom = 256;
+/** Characters of items that are given together, about. */
+const pieceLength = 16 * 1024;
 
 /** The JSON of a value, exactly as `JSON.stringify` writes it, long lists in it in several pieces. */
 export function* jsonPieces(value: unknown): Generator<string> {
@@ -12,7 +14,7 @@ export function* jsonPieces(value: unknown): Generator<string> {
 }
 
 function isLong(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.length > itemsPerPiece;
+  return Array.isArray(value) && value.length >= longFrom;
 }
 
 function* memberPieces(value: Readonly<Record<string, unknown>>): Generator<string> {
@@ -28,11 +30,14 @@ function* memberPieces(value: Readonly<Record<string, unknown>>): Generator<stri
 }
 
 function* listPieces(items: readonly unknown[]): Generator<string> {
-  for (let start = 0; start < items.length; start += itemsPerPiece) {
-    const text = JSON.stringify(items.slice(start, start + itemsPerPiece));
-    yield `${start === 0 ? "[" : ","}${text.slice(1, -1)}`;
+  let text = "[";
+  for (const [index, item] of items.entries()) {
+    text += `${index === 0 ? "" : ","}${JSON.stringify(item) ?? "null"}`;
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = "";
   }
-  yield "]";
+  yield `${text}]`;
 }
 
 /** The JSON of an object whose members are those of `head`, then the list, then those of `tail`. */

@@ -48,8 +48,8 @@ const getHistory = defineRoute({
     const ref = await instant.resolve(named);
     const value = await instant.reader.history(ref, { after, limit, signal });
     const { nextAfter } = value;
-    const next = nextAfter === undefined ? {} : { next: { after: String(nextAfter) } };
-    return { value, ...instant.said, ...next };
+    const next = () => (nextAfter === undefined ? undefined : { after: nextAfter });
+    return { value, ...instant.said, next };
   },
 });
 

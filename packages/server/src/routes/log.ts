@@ -67,7 +67,8 @@ const getEvents = defineRoute({
     );
     const page = new EventPage(events, limit, type);
     const tail = () => (page.nextFrom === undefined ? {} : { nextFrom: page.nextFrom });
-    return { head: { asOf: instant.asOf }, items: page.events(), tail, ...instant.said };
+    const next = () => (page.nextFrom === undefined ? undefined : { from: page.nextFrom });
+    return { head: { asOf: instant.asOf }, items: page.events(), tail, next, ...instant.said };
   },
 });
 

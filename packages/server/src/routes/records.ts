@@ -100,8 +100,9 @@ const listRecords = defineRoute({
       return { head: { asOf: instant.asOf }, items, ...instant.said };
     }
     const page = await reader.list(asked, options);
-    const next = page.nextCursor === undefined ? {} : { next: { cursor: page.nextCursor } };
-    return { value: page, ...instant.said, ...next };
+    const { nextCursor } = page;
+    const next = () => (nextCursor === undefined ? undefined : { cursor: nextCursor });
+    return { value: page, ...instant.said, next };
   },
 });
 
