@@ -26,7 +26,7 @@ afterAll(() => served.close());
 
 test("it is valid", async () => {
   expect(document.openapi).toBe("3.1.0");
-  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  const { valid, errors } = await new Validator().validate({ ...document });
   expect([valid, errors]).toEqual([true, undefined]);
 });
 
