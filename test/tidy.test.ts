@@ -98,8 +98,6 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     "@sennit/projections",
     "@fastify/compress",
     "@fastify/cors",
-    "@fastify/helmet",
-    "@fastify/rate-limit",
     "@fastify/swagger",
     "@fastify/swagger-ui",
     "csv-stringify",

@@ -31,7 +31,7 @@ export async function sendAnswer(
     for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
     reply.code(answer.status ?? 200);
   }
-  reply.header("vary", "accept, accept-encoding, authorization");
+  reply.header("vary", "accept, accept-encoding, authorization, origin");
   const form = exchange.form === "own" ? "json" : exchange.form;
   reply.type(formTypes[form][0] ?? "");
   const isQuestion = route.method === "GET";

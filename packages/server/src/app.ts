@@ -14,7 +14,11 @@ import {
 } from "fastify";
 
 import { registerAdmission } from "./access/admission.ts";
+import { auditRefusal } from "./access/audit.ts";
+import { registerCrossOrigin } from "./access/cross-origin.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
+import { RateLimits } from "./access/rate-limits.ts";
+import { registerSecurityHeaders } from "./access/security-headers.ts";
 import { registerBodyTypes } from "./body/body-types.ts";
 import { Intake } from "./body/intake.ts";
 import { registerCompression } from "./compression.ts";
@@ -89,7 +93,12 @@ export async function buildServer({
     return sendProblem(request, reply, error);
   });
   const gatekeeper = await openGatekeeper(app, { store, settings, localToken });
-  registerAdmission(app, gatekeeper);
+  registerAdmission(app, gatekeeper, new RateLimits(settings));
+  registerSecurityHeaders(app, {
+    isTls: settings.tlsCert !== undefined,
+    isShared: settings.corsOrigins.length > 0,
+  });
+  await registerCrossOrigin(app, settings.corsOrigins);
   // Each route says which types of body it takes.
   app.removeAllContentTypeParsers();
   // Answers are sent as the readers give them: a serializer made from a schema would drop what it does not know.
@@ -160,6 +169,7 @@ function readPem(path: string): Promise<string> {
 function sendProblem(request: FastifyRequest, reply: FastifyReply, error: StoreError): unknown {
   const problem = problemOf(error, request.id);
   if (problem.status >= 500) request.log.error({ err: error }, error.message);
+  else auditRefusal(request, error, problem.status);
   for (const [name, value] of Object.entries(problemHeaders(problem))) reply.header(name, value);
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
 }

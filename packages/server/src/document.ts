@@ -5,6 +5,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import type { TObject } from "typebox";
 
+import { docsPolicy } from "./access/security-headers.ts";
 import type { Route } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";
 import { problem } from "./schemas/problem.ts";
@@ -138,6 +139,6 @@ export async function registerDocument(app: FastifyInstance): Promise<void> {
     mode: "static",
     specification: { document: document as never },
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: docsPolicy });
   app.get("/openapi.json", () => document);
 }

@@ -79,7 +79,10 @@ export function problemHeaders({
   detail,
   details,
 }: Problem): Readonly<Record<string, string>> {
-  if (status === 503 || status === 429) return { "retry-after": String(retryAfterSeconds) };
+  if (status === 503 || status === 429) {
+    const { retryAfterSeconds: seconds = retryAfterSeconds } = details;
+    return { "retry-after": String(seconds) };
+  }
   if (code === "unauthenticated") {
     // RFC 6750 section 3.1: a request that tried nothing is told no error.
     const isWrong = details["reason"] !== "missing";

@@ -8,72 +8,10 @@ import { codeOf, eventually, withTemporaryDirectory } from "@sennit/core/testing
 import { expect, test } from "vitest";
 
 import { createKey, revokeKey } from "../keys/manage-keys.ts";
-import type { CreateKeyOptions } from "../keys/manage-keys.ts";
 import { startServer, type StartServerOptions } from "../start.ts";
+import { made, problemOf, withStartedServer as withServer } from "../testing/started-server.ts";
 
 const clock = systemClock;
-
-interface Served {
-  readonly directory: string;
-  readonly url: string;
-  readonly ask: (path: string, token?: string, init?: RequestInit) => Promise<Response>;
-  readonly append: (events: unknown, token?: string) => Promise<Response>;
-  readonly makeKey: (options: Partial<CreateKeyOptions>) => Promise<{ key: string; id: string }>;
-}
-
-async function withServer(
-  options: Omit<StartServerOptions, "directory">,
-  use: (served: Served) => Promise<void>,
-  prepare: (directory: string) => Promise<unknown> = async () => undefined,
-): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    await (await openStore(directory)).close();
-    await prepare(directory);
-    const server = await startServer({ directory, port: 0, ...options });
-    const { url } = server;
-    const ask: Served["ask"] = (path, token, init = {}) =>
-      fetch(`${url}${path}`, {
-        ...init,
-        headers: {
-          ...(init.headers as Record<string, string>),
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        },
-      });
-    const append: Served["append"] = (events, token) =>
-      ask("/v1/events", token, {
-        method: "POST",
-        body: JSON.stringify(events),
-        headers: { "content-type": "application/json" },
-      });
-    const makeKey: Served["makeKey"] = async (given) => {
-      const { key, about } = await createKey(directory, {
-        name: "maria",
-        scopes: ["read", "append", "invalidate"],
-        clock,
-        ...given,
-      });
-      return { key, id: about.id };
-    };
-    try {
-      await use({ directory, url, ask, append, makeKey });
-    } finally {
-      await server.close();
-    }
-  });
-}
-
-function made(recordId: string, kind = "dataset", more: object = {}): object {
-  return { type: "record.created", recordId, data: { kind, name: recordId }, ...more };
-}
-
-interface ProblemBody {
-  readonly code: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
-async function problemOf(response: Response): Promise<ProblemBody> {
-  return (await response.json()) as ProblemBody;
-}
 
 test("without keys everybody on this machine may do everything; with the first key, who has one", async () => {
   await withServer({}, async ({ ask, append, makeKey }) => {

@@ -19,10 +19,11 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
+ * @param allowed origins whose pages may write all the same
  * @throws `unauthenticated` for a request from elsewhere; `forbidden` for one that names another host, as a page does whose
  * name was made to mean this machine, or that a page of another origin sends
  */
-export function assertFromHere(request: FastifyRequest): void {
+export function assertFromHere(request: FastifyRequest, allowed: readonly string[]): void {
   const { headers, method } = request;
   const isProxied = proxyHeaders.some((name) => headers[name] !== undefined);
   if (isProxied || !isLoopback(request.socket.remoteAddress ?? "")) {
@@ -36,6 +37,7 @@ export function assertFromHere(request: FastifyRequest): void {
     });
   }
   if (changelessMethods.has(method)) return;
+  if (origin !== undefined && allowed.includes(origin)) return;
   const isForeign = origin !== undefined && origin !== `${request.protocol}://${host}`;
   if (!isForeign && headers["sec-fetch-site"] !== "cross-site") return;
   throw new StoreError("forbidden", "A page of another origin may change nothing here.", {

@@ -15,6 +15,8 @@ export interface GatekeeperOptions {
   readonly keys: KeyRing | undefined;
   /** What the discovery file tells the store's owner. */
   readonly localToken: string | undefined;
+  /** Of pages that may ask, also without a credential where none is needed. */
+  readonly corsOrigins: readonly string[];
 }
 
 export class Gatekeeper {
@@ -41,7 +43,7 @@ export class Gatekeeper {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#holderOf(bearerOf(authorization));
     if (this.isDemanding) throw unauthenticated("missing", "This needs a credential.");
-    assertFromHere(request);
+    assertFromHere(request, this.#options.corsOrigins);
     return localCaller;
   }
 

@@ -28,5 +28,10 @@ export async function openGatekeeper(
           },
         });
   app.addHook("onClose", () => keys?.close());
-  return new Gatekeeper({ mode: settings.auth, keys, localToken });
+  return new Gatekeeper({
+    mode: settings.auth,
+    keys,
+    localToken,
+    corsOrigins: settings.corsOrigins,
+  });
 }

@@ -23,6 +23,9 @@ export interface Settings {
   readonly ingestStreamsMax: number;
   readonly headerBytesMax: number;
   readonly connectionsMax: number;
+  readonly readsPerSecondMax: number;
+  readonly writesPerSecondMax: number;
+  readonly refusalsPerMinuteMax: number;
   readonly headersSeconds: number;
   readonly idleSeconds: number;
   readonly minPositionSeconds: number;
@@ -108,6 +111,29 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
   connectionsMax: numberSetting(
     { default: 4096, description: "Connections at a time; others are closed at once." },
     { min: 1, max: 1_000_000 },
+  ),
+  readsPerSecondMax: numberSetting(
+    {
+      default: 1000,
+      description: "Questions that one credential may ask in the long run; 0 for any number.",
+    },
+    { unit: "requests a second", min: 0, max: 1_000_000, fractions: true },
+  ),
+  writesPerSecondMax: numberSetting(
+    {
+      default: 1000,
+      description:
+        "Requests that write which one credential may send in the long run; 0 for any number.",
+    },
+    { unit: "requests a second", min: 0, max: 1_000_000, fractions: true },
+  ),
+  refusalsPerMinuteMax: numberSetting(
+    {
+      default: 120,
+      description:
+        "Requests without a credential that counts which one address is told so of; others are told to wait. 0 for any number.",
+    },
+    { unit: "requests a minute", min: 0, max: 1_000_000 },
   ),
   headersSeconds: numberSetting(
     { default: 20, description: "A request's headers have arrived by then, or it is refused." },
