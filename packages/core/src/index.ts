@@ -36,6 +36,7 @@ export {
   type Relation,
   type TagValue,
 } from "./event/document.ts";
+export { newRecordId, restored, withdrawn } from "./event/deeds.ts";
 export {
   created,
   eventTypes,

@@ -80,7 +80,7 @@ export async function buildServer({
       },
     }),
     // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: "array", allErrors: true } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   });
   endOnClose(app, settings, streams);
   app.server.maxConnections = settings.connectionsMax;

@@ -1,7 +1,5 @@
 /** `sennit create`: creates a record. */
-import { randomInt } from "node:crypto";
-
-import { created, type JsonValue } from "@sennit/core";
+import { created, newRecordId, type JsonValue } from "@sennit/core";
 
 import { writeOne } from "../answers.ts";
 import { describeArtifact } from "../artifacts.ts";
@@ -75,7 +73,7 @@ export const command = defineCommand({
       derivedFrom: await readSources(context, "from"),
       onInvalidate: values.texts("on-invalidate"),
     };
-    const id = values.text("id") ?? randomId(kind);
+    const id = values.text("id") ?? newRecordId(kind);
     await writeOne(
       context,
       created(id, document, { occurredAt: values.text("occurred-at") }),
@@ -84,16 +82,3 @@ export const command = defineCommand({
     return undefined;
   },
 });
-
-const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-
-function randomId(kind: string): string {
-  // An id that started with a dash would read as a flag.
-  const word =
-    kind
-      .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
-      .replace(/^-/, "")
-      .slice(0, 40) || "record";
-  const tail = Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join("");
-  return `${word}-${tail}`;
-}

@@ -1,5 +1,5 @@
 /** `sennit invalidate`: withdraws versions of a record, and everything that rests on them. */
-import { invalidated, parseRef, StoreError } from "@sennit/core";
+import { parseRef, StoreError, withdrawn } from "@sennit/core";
 
 import { versionRange, writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -40,19 +40,13 @@ export const command = defineCommand({
       );
     }
     const cause = values.required("cause", 'Say why: --cause "detector distance off by 2 mm"');
-    const versions =
-      version === undefined
-        ? undefined
-        : since
-          ? { from: version, to: undefined }
-          : { from: version, to: version };
     await writeOne(
       context,
-      invalidated(target, { cause, versions }, { cascade }),
+      withdrawn({ target, version }, { cause, since }, { cascade }),
       "withdrew",
       // The event makes a version of its own; what a person wants to see is which ones it withdrew.
       ({ version: made }) =>
-        `${target}${versionRange({ from: version ?? 1, to: versions?.to ?? made - 1 })}`,
+        `${target}${versionRange({ from: version ?? 1, to: (since ? undefined : version) ?? made - 1 })}`,
     );
     return undefined;
   },

@@ -1,11 +1,5 @@
 /** `sennit restore`: makes a new version whose content equals an old one. */
-import {
-  documentMembers,
-  parseRef,
-  StoreError,
-  type NewDocument,
-  type NewEvent,
-} from "@sennit/core";
+import { parseRef, restored, StoreError } from "@sennit/core";
 
 import { writeOne } from "../answers.ts";
 import { defineCommand } from "../command.ts";
@@ -39,27 +33,11 @@ export const command = defineCommand({
       });
     }
     const old = await (await context.store()).record(ref);
-    if (old.erased !== undefined) {
-      throw new StoreError(
-        "content-erased",
-        `The content of version ${version} of record ${JSON.stringify(old.id)} has been erased.`,
-        {
-          hint: `What was erased cannot come back; who erased it and why: sennit show ${ref}`,
-          details: { recordId: old.id, version },
-        },
-      );
-    }
-    const document = Object.fromEntries(
-      documentMembers.map((member) => [member, old[member]]),
-    ) as unknown as NewDocument;
     const expect = values.text("expect");
-    const event: NewEvent = {
-      type: "record.updated",
-      recordId: target,
+    const event = restored(old, version, values.text("reason"), {
       expectedVersion:
         expect === undefined ? undefined : parseInteger(expect, "--expect", 1, 0xffff_ffff),
-      data: { document, restores: version, reason: values.text("reason") },
-    };
+    });
     await writeOne(context, event, `restored version ${version} as`);
     return undefined;
   },

@@ -30,7 +30,7 @@ export class CloudEventBody {
 }
 
 export const jsonType = "application/json";
-const mergePatchType = "application/merge-patch+json";
+export const mergePatchType = "application/merge-patch+json";
 export const linesType = "application/x-ndjson";
 export const cloudEventType = "application/cloudevents+json";
 export const cloudEventBatchType = "application/cloudevents-batch+json";

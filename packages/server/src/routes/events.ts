@@ -21,7 +21,7 @@ import { idempotencyKeyOf } from "../ingest/idempotency-key.ts";
 import { ingestLines } from "../ingest/ingest-lines.ts";
 import { relocate } from "../ingest/relocate.ts";
 import { defineRoute, type Exchange, type Route } from "../route.ts";
-import { position } from "../schemas/common.ts";
+import { appendRequest, appendResult, lineResult } from "../schemas/new-event.ts";
 
 const postEvents = defineRoute({
   method: "POST",
@@ -49,14 +49,15 @@ const postEvents = defineRoute({
         }),
       ),
     }),
-    body: Type.Unknown(),
+    body: appendRequest,
   },
   checksBody: true,
   bodyTypes: [jsonType, linesType, cloudEventType, cloudEventBatchType],
   answers: {
     200: {
       description: "Where each event stands",
-      schema: Type.Object({ head: position, events: Type.Array(Type.Unknown()) }),
+      schema: Type.Union([appendResult, lineResult]),
+      contentTypes: [jsonType, linesType],
     },
   },
   problems: [404, 409, 413, 415],

@@ -1,6 +1,7 @@
 /** Every route, in the order of the document. */
 import type { Route } from "../route.ts";
 import { adminRoutes } from "./admin.ts";
+import { commandRoutes } from "./commands.ts";
 import { decisionRoutes } from "./decisions.ts";
 import { eventRoutes } from "./events.ts";
 import { historyRoutes } from "./history.ts";
@@ -19,6 +20,7 @@ export const allRoutes: readonly Route[] = [
   ...eventRoutes,
   ...logRoutes,
   ...recordRoutes,
+  ...commandRoutes,
   ...historyRoutes,
   ...lineageRoutes,
   ...decisionRoutes,

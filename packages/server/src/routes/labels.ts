@@ -1,9 +1,11 @@
 /** Labels: names of positions. */
-import { labelPosition, labelRecordId, StoreError, type LabelSummary } from "@sennit/core";
+import { created, labelPosition, labelRecordId, StoreError, type LabelSummary } from "@sennit/core";
 import { Type } from "typebox";
 
+import { assertMayAppend } from "../caller.ts";
 import { asOfQuery, instantOf } from "../instant.ts";
 import { defineRoute, type Route } from "../route.ts";
+import { labelRequest, labelResult } from "../schemas/new-event.ts";
 import { label, labels } from "../schemas/store.ts";
 
 /** The path parameter of a label. */
@@ -86,4 +88,34 @@ const getLabel = defineRoute({
   },
 });
 
-export const labelRoutes: readonly Route[] = [getLabels, getLabel];
+const putLabel = defineRoute({
+  method: "PUT",
+  url: "/v1/labels/:name",
+  operationId: "setLabel",
+  scope: "append",
+  summary: "Name a position, or move a name that is there",
+  tag: "Labels",
+  shape: { params: labelParams, query: Type.Object(labelQuery), body: labelRequest },
+  answers: {
+    200: { description: "The label has been moved", schema: labelResult },
+    201: { description: "The label is new", schema: labelResult },
+  },
+  problems: [409, 413, 415],
+  async handle({ store, caller, params, query, body }) {
+    const name = labelNameOf(params, query);
+    const { position = store.head } = body;
+    // The event is made by the store; this one stands for it.
+    const event = created(labelRecordId(name), { kind: "label", name }, { actor: body.actor });
+    const [allowed] = await assertMayAppend(caller, [event], store);
+    const appended = await store.label(name, position, { actor: allowed?.actor });
+    const { recordId, version, position: storedAt } = appended;
+    return {
+      value: { label: name, position, recordId, version, storedAt },
+      position: storedAt,
+      status: version === 1 ? 201 : 200,
+      headers: { location: `/v1/labels/${encodeURIComponent(name)}` },
+    };
+  },
+});
+
+export const labelRoutes: readonly Route[] = [getLabels, getLabel, putLabel];

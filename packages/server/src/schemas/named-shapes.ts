@@ -14,6 +14,16 @@ import {
   lineagePaths,
   lineageRefs,
 } from "./lineage.ts";
+import {
+  appendRequest,
+  appendResult,
+  commandResult,
+  createRequest,
+  documentPatch,
+  lineResult,
+  newDocument,
+  newEvent,
+} from "./new-event.ts";
 import { problem } from "./problem.ts";
 import { artifact, derivation, explanation, record, recordPage, state } from "./record.ts";
 import {
@@ -33,6 +43,14 @@ import {
 } from "./store.ts";
 
 export const namedShapes: Readonly<Record<string, TSchema>> = {
+  AppendRequest: appendRequest,
+  AppendResult: appendResult,
+  CommandResult: commandResult,
+  CreateRequest: createRequest,
+  DocumentPatch: documentPatch,
+  LineResult: lineResult,
+  NewDocument: newDocument,
+  NewEvent: newEvent,
   Artifact: artifact,
   Blame: blame,
   Checkpoint: checkpoint,
