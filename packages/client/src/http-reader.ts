@@ -31,9 +31,12 @@ import type {
 } from "@sennit/core";
 import type {
   Explanation,
+  FollowRecordsOptions,
+  LineageDelta,
   ListOptions,
   ListPage,
   ListQuery,
+  RecordsDelta,
   StaleReport,
   Timeline,
   TimelineQuery,
@@ -49,16 +52,22 @@ import {
   type Query,
 } from "./parameters.ts";
 import { rowsOf } from "./rows.ts";
+import { liveMessages } from "./server-sent-events.ts";
 import type { Transport } from "./transport.ts";
 
 export interface Signalled {
   readonly signal?: AbortSignal | undefined;
 }
 
+type FollowLineageOptions = LineageOptions & { readonly initial?: boolean | undefined };
+
+/** Records of the first answer to a live query in one delta. */
+const firstRecordsMax = 500;
+
 const missing: ReadonlySet<string> = new Set(["record-not-found", "version-not-found"]);
 
 /** One class for both: a reader of an instant has resolved it, and asks by position, so that answers may be kept. */
-export class HttpReader implements Omit<ViewReader, "followRecords" | "followLineage"> {
+export class HttpReader implements ViewReader {
   protected readonly transport: Transport;
   readonly #position: Position | undefined;
 
@@ -238,6 +247,66 @@ export class HttpReader implements Omit<ViewReader, "followRecords" | "followLin
     return answer.ref;
   }
 
+  /** What `ViewReader` says, also across connections that break and servers that start anew. It ends with the client. */
+  async *followRecords(
+    query: string | ListQuery = "",
+    { initial = true, signal }: FollowRecordsOptions = {},
+  ): AsyncIterable<RecordsDelta> {
+    const start = this.#position ?? (await this.#present(signal));
+    const parameters = listParameters(query);
+    if (initial) {
+      // The first answer is a list like any other, of which no row comes twice when a connection breaks.
+      const records = new HttpReader(this.transport, start).records(query, { signal });
+      yield* firstDeltas(start, records);
+    }
+    yield* this.#deltas<RecordsDelta>(
+      ["records", "stream"],
+      {
+        ...parameters,
+        "as-of": start,
+        initial: false,
+      },
+      signal,
+    );
+  }
+
+  /** What `ViewReader` says, also across connections that break and servers that start anew. It ends with the client. */
+  async *followLineage(
+    ref: string,
+    options: FollowLineageOptions = {},
+  ): AsyncIterable<LineageDelta> {
+    const { part, query } = refPart(ref);
+    yield* this.#deltas<LineageDelta>(
+      ["records", part, "lineage", "stream"],
+      {
+        ...query,
+        ...lineageParameters(options),
+        initial: options.initial === false ? false : undefined,
+        "as-of": this.#position,
+      },
+      options.signal,
+    );
+  }
+
+  async *#deltas<Delta extends { readonly asOf: Position }>(
+    path: readonly string[],
+    query: Query,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Delta> {
+    const ask = { path: ["v1", ...path], query, signal };
+    for await (const { data } of liveMessages(this.transport, ask)) {
+      const delta = JSON.parse(data) as Delta;
+      this.transport.reached(delta.asOf);
+      yield delta;
+    }
+  }
+
+  async #present(signal: AbortSignal | undefined): Promise<Position> {
+    const path = ["v1", "instant"];
+    const { asOf } = await this.transport.json<{ readonly asOf: Position }>({ path, signal });
+    return asOf;
+  }
+
   /** Asks as of this reader's instant. */
   protected ask<T>(path: readonly string[], query: Query, options: Signalled = {}): Promise<T> {
     const asked = { ...query, "as-of": this.#position };
@@ -262,6 +331,22 @@ export class HttpReader implements Omit<ViewReader, "followRecords" | "followLin
       signal,
     });
   }
+}
+
+/** The first answer in pieces, as readers in the server's process give it. */
+async function* firstDeltas(
+  asOf: Position,
+  records: AsyncIterable<RecordView>,
+): AsyncGenerator<RecordsDelta> {
+  let added: RecordView[] = [];
+  for await (const record of records) {
+    if (added.length === firstRecordsMax) {
+      yield { asOf, added, changed: [], removed: [], isComplete: false };
+      added = [];
+    }
+    added.push(record);
+  }
+  yield { asOf, added, changed: [], removed: [], isComplete: true };
 }
 
 function noActor(actor: null | undefined): string | undefined {

@@ -2,7 +2,7 @@
 import { ClientError } from "./client-error.ts";
 
 /** The chunks of a body. Whoever stops before the end cancels it, which closes the connection. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   // Not every browser iterates over a stream.
   const reader = body.getReader();
   let isDone = false;

@@ -20,10 +20,19 @@ const steps: ReadonlySet<string> = new Set([".", ".."]);
 
 /** A ref as a part of an address. @throws `ref-invalid` for what cannot stand in one */
 export function refPart(ref: string): PathPart {
-  if (typeof ref !== "string" || ref === "" || !ref.isWellFormed()) {
-    throw new ClientError("ref-invalid", `${JSON.stringify(ref)} is no reference.`);
+  const problem = refProblem(ref);
+  if (problem !== undefined) {
+    throw new ClientError("ref-invalid", `${JSON.stringify(ref)} is no reference: it ${problem}.`);
   }
   return steps.has(ref) ? { part: "-", query: { ref } } : { part: ref, query: {} };
+}
+
+function refProblem(ref: unknown): string | undefined {
+  if (typeof ref !== "string") return "must be text";
+  if (ref === "") return "must not be empty";
+  return ref.isWellFormed()
+    ? undefined
+    : "must be well-formed Unicode (it holds half of a surrogate pair)";
 }
 
 /** A label's name as a part of an address. @throws `label-invalid` for what cannot stand in one */

@@ -4,6 +4,9 @@ import type {
   AppendOptions,
   AppendResult,
   AsOf,
+  EraseOptions,
+  ExportOptions,
+  ExportSummary,
   FollowOptions,
   IngestSummary,
   LineResult,
@@ -12,7 +15,14 @@ import type {
   Receipt,
   ReceiptOptions,
   RecordedEvent,
+  Store,
+  StoreErasure,
+  VerifyOptions,
+  VerifyReport,
 } from "@sennit/core";
+import type { ProjectionStatus } from "@sennit/projections";
+
+import { eraseContent, exportLog, verifyLog } from "./administration.ts";
 
 import { appendBatch } from "./append.ts";
 import { bytesOfHex } from "./hex.ts";
@@ -44,7 +54,7 @@ export async function connect(url: string | URL, options?: ConnectOptions): Prom
  * the server is busy, and so are appends, which carry a key so that none is stored twice. No answer speaks for an earlier
  * present than an answer before it.
  */
-export class SennitClient extends HttpReader {
+export class SennitClient extends HttpReader implements Store {
   readonly storeId: string;
 
   constructor(transport: Transport, storeId: string) {
@@ -150,6 +160,40 @@ export class SennitClient extends HttpReader {
     });
   }
 
+  erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {
+    return eraseContent(this.transport, refs, options);
+  }
+
+  export(options?: ExportOptions): AsyncGenerator<Uint8Array, ExportSummary> {
+    return exportLog(this.transport, options);
+  }
+
+  verify(options?: VerifyOptions): Promise<VerifyReport> {
+    return verifyLog(this.transport, options);
+  }
+
+  /** Every projection and how far it is, built-in ones first. */
+  async projections(options?: Signalled): Promise<readonly ProjectionStatus[]> {
+    const path = ["v1", "projections"];
+    const answer = await this.transport.json<{
+      readonly projections: readonly ProjectionStatus[];
+    }>({ path, signal: options?.signal });
+    return answer.projections;
+  }
+
+  /** Makes the rows of a projection anew, and resolves when they answer. Whoever stops waiting does not stop it. */
+  rebuildProjection(name: string, options?: Signalled): Promise<ProjectionStatus> {
+    return this.#tell(name, "rebuild", options);
+  }
+
+  pauseProjection(name: string, options?: Signalled): Promise<ProjectionStatus> {
+    return this.#tell(name, "pause", options);
+  }
+
+  resumeProjection(name: string, options?: Signalled): Promise<ProjectionStatus> {
+    return this.#tell(name, "resume", options);
+  }
+
   /** Ends what is under way. The server and its store go on. */
   async close(): Promise<void> {
     this.transport.close();
@@ -162,6 +206,19 @@ export class SennitClient extends HttpReader {
   async #hashes(kind: string, query: Query): Promise<readonly Uint8Array[]> {
     const answer = await this.#ask<{ readonly hashes: readonly string[] }>(["proofs", kind], query);
     return answer.hashes.map(bytesOfHex);
+  }
+
+  async #tell(
+    name: string,
+    what: "rebuild" | "pause" | "resume",
+    { signal }: Signalled = {},
+  ): Promise<ProjectionStatus> {
+    return this.transport.json({
+      method: "POST",
+      path: ["v1", "projections", name, what],
+      isRepeatable: what !== "rebuild",
+      signal,
+    });
   }
 
   #ask<T>(path: readonly string[], query: Query = {}): Promise<T> {
