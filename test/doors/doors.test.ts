@@ -11,6 +11,7 @@ import { openViews, type ViewReader } from "@sennit/projections";
 import { startServer, type RunningServer } from "@sennit/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { spawned } from "../cli/support.ts";
 import { checkingFetch } from "../support/checking-fetch.ts";
 import { questions, type Question } from "./questions.ts";
 import { instants, makeRichStore, oddIds, type NamedInstant } from "./rich-store.ts";
@@ -148,13 +149,17 @@ test("through the client", async () => {
   expect(differing(answers).slice(0, 5)).toEqual([]);
 });
 
-/** What a command line prints: the text without its end of line, or the error's code. */
-async function commandAnswer({ question, instant }: Case, store: string): Promise<unknown> {
+function commandWords({ question, instant }: Case, store: string): string[] {
   const [command = "", ...words] = question.cli ?? [];
   const asOf = instant.text === undefined ? [] : ["--as-of", instant.text];
+  return [command, "--json", "--store", store, ...asOf, ...words];
+}
+
+/** What a command line prints: the text without its end of line, or the error's code. */
+async function commandAnswer(each: Case, store: string): Promise<unknown> {
   let stdout = "";
   let stderr = "";
-  const code = await run([command, "--json", "--store", store, ...asOf, ...words], {
+  const code = await run(commandWords(each, store), {
     cwd: directory,
     env: {},
     stdin: (async function* nothing() {})(),
@@ -170,12 +175,28 @@ async function commandAnswer({ question, instant }: Case, store: string): Promis
   return (JSON.parse(stderr) as Failure).code;
 }
 
-/** Command lines cost some ten milliseconds each: of records with odd names, two questions are enough. */
+/** Command lines cost some ten milliseconds each, so that every third question has to do. */
+function commandCases(): readonly Case[] {
+  return cases.filter(isForCommand).filter((_, index) => index % 3 === 0);
+}
+
+/** Of records with odd names, two questions are enough. */
 function isForCommand({ question: { cli = [] } }: Case): boolean {
   const ref = cli.at(-1) ?? "";
   const isOdd = oddIds.some((id) => id === ref);
   return cli.length > 0 && ref !== "" && (!isOdd || ["show", "history"].includes(cli[0] ?? ""));
 }
+
+test("by the built command, at the server and on its directory", async () => {
+  const asked = cases.filter(isForCommand).filter((_, index) => index % 97 === 0);
+  expect(asked.length).toBeGreaterThan(5);
+  for (const [index, each] of asked.entries()) {
+    const words = commandWords(each, index % 2 === 0 ? server.url : directory);
+    const { code, stdout, stderr } = await spawned(words, directory);
+    const answer = code === 0 ? stdout.replace(/\n$/, "") : (JSON.parse(stderr) as Failure).code;
+    expect([each.name, answer]).toEqual([each.name, codeOnly(each).expected]);
+  }
+});
 
 function codeOnly(each: Case): Case {
   const { expected } = each;
@@ -184,7 +205,7 @@ function codeOnly(each: Case): Case {
 
 test("on the command line, at the server", async () => {
   const answers: (readonly [Case, unknown])[] = [];
-  for (const each of cases.filter(isForCommand)) {
+  for (const each of commandCases()) {
     answers.push([codeOnly(each), await commandAnswer(each, server.url)]);
   }
   expect(differing(answers).slice(0, 5)).toEqual([]);
@@ -194,7 +215,7 @@ test("on the command line, on the directory", async () => {
   await client.close();
   await server.close();
   const answers: (readonly [Case, unknown])[] = [];
-  for (const each of cases.filter(isForCommand)) {
+  for (const each of commandCases()) {
     answers.push([codeOnly(each), await commandAnswer(each, directory)]);
   }
   expect(differing(answers).slice(0, 5)).toEqual([]);

@@ -260,7 +260,7 @@ export class HttpReader implements ViewReader {
       yield* firstDeltas(start, records);
     }
     yield* this.#deltas<RecordsDelta>(
-      ["records", "stream"],
+      ["live", "records"],
       {
         ...parameters,
         "as-of": start,

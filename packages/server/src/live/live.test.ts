@@ -85,7 +85,7 @@ test("filters leave events out, and the position that was reached is told all th
 test("a live query folds to the list, and goes on from an instant without its first answer", async () => {
   await withServer({}, async ({ url, store }) => {
     await store.append([note("a"), note("x", "other")]);
-    const query = `${url}/v1/records/stream?where=${encodeURIComponent("kind:note")}`;
+    const query = `${url}/v1/live/records?where=${encodeURIComponent("kind:note")}`;
     const stream = await EventSourceReader.open(query);
     const [first] = await stream.take(1);
     expect(first).toMatchObject({
@@ -129,8 +129,8 @@ test.each([
   ["/v1/events/stream", "2", 400, "as-of-ahead-of-head"],
   ["/v1/events/stream?from=x", "", 400, "request-invalid"],
   ["/v1/events/stream?type=record.deleted", "", 400, "request-invalid"],
-  ["/v1/records/stream?where=colour:red", "", 400, "query-invalid"],
-  ["/v1/records/stream?as-of=7", "", 400, "as-of-ahead-of-head"],
+  ["/v1/live/records?where=colour:red", "", 400, "query-invalid"],
+  ["/v1/live/records?as-of=7", "", 400, "as-of-ahead-of-head"],
   ["/v1/records/nobody/lineage/stream", "", 404, "record-not-found"],
 ])("%s with Last-Event-ID %j is refused before it begins", async (path, last, status, code) => {
   await withServer({}, async ({ url, store }) => {
@@ -168,7 +168,7 @@ test("a reader that goes leaves nothing behind", async () => {
   await withServer({}, async ({ url, store, app }) => {
     const before = waiting(store);
     const streams = await Promise.all(
-      ["events/stream", "records/stream", "events/stream?kind=x"].map((path) =>
+      ["events/stream", "live/records", "events/stream?kind=x"].map((path) =>
         EventSourceReader.open(`${url}/v1/${path}`),
       ),
     );
@@ -182,7 +182,7 @@ test("a reader that goes leaves nothing behind", async () => {
 test("there are so many streams and no more, and one that ends makes room", async () => {
   await withServer({ streamsMax: 1 }, async ({ url }) => {
     const first = await EventSourceReader.open(`${url}/v1/events/stream`);
-    const { response } = await EventSourceReader.open(`${url}/v1/records/stream`);
+    const { response } = await EventSourceReader.open(`${url}/v1/live/records`);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await response.json()).toMatchObject({ code: "too-many-streams" });
     first.close();

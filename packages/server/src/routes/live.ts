@@ -11,6 +11,7 @@ import { defineRoute, type Exchange, type Route } from "../route.ts";
 import { position } from "../schemas/common.ts";
 import { eventType } from "../schemas/store.ts";
 import { filterOf, filterQuery } from "./lineage.ts";
+import { queryOf, recordsQuery, tagQuery } from "./records.ts";
 
 const contentTypes = ["text/event-stream"];
 const resuming =
@@ -79,32 +80,29 @@ async function* eventMessages(
 
 const streamRecords = defineRoute({
   method: "GET",
-  url: "/v1/records/stream",
+  // Not below /v1/records, where it could not be told from a record of that name.
+  url: "/v1/live/records",
   operationId: "streamRecords",
   scope: "read",
   summary: "The records that fit a query, then what every later instant makes of them",
   description: resuming,
   tag: "Live",
   shape: {
-    query: Type.Object({
-      ...asOfQuery,
-      ...initialQuery,
-      where: Type.Optional(Type.String({ description: "A query: kind:model tag.loss<0.1" })),
-    }),
+    query: Type.Object({ ...asOfQuery, ...initialQuery, ...recordsQuery }, tagQuery),
   },
   answers: tail("Messages of type records, with a RecordsDelta as their data"),
   problems: [],
   async handle(exchange) {
-    const { where = "" } = exchange.query;
+    const asked = queryOf(exchange.query);
     const { last, at, initial } = startOf(exchange);
     const reader = await (await instantOf(exchange, { ...exchange.query, ...at })).views();
     // What is wrong with the query is said with a status, while there still is one to say.
-    await reader.explain(where, { limit: 1, signal: exchange.signal });
+    await reader.explain(asked, { limit: 1, signal: exchange.signal });
     await sendEventStream(exchange, {
       position: reader.asOf,
       start: last,
       async *messages(signal) {
-        for await (const delta of reader.followRecords(where, { initial, signal })) {
+        for await (const delta of reader.followRecords(asked, { initial, signal })) {
           // A part of an answer is nothing to resume from.
           const id = delta.isComplete ? delta.asOf : undefined;
           yield { id, event: "records", data: delta };

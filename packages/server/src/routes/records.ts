@@ -32,19 +32,35 @@ const getRecord = defineRoute({
 
 const tagPrefix = "tag.";
 
+type RecordsQuery = Pick<Static<typeof listQuery>, keyof typeof recordsQuery>;
+
+/** Which records are asked for. */
+export const recordsQuery = {
+  where: Type.Optional(
+    Type.String({ description: "A query.", examples: ["kind:model tag.loss<0.1 -tag.draft"] }),
+  ),
+  kind: Type.Optional(Type.String({ description: "Of this kind." })),
+  status: Type.Optional(Type.Enum([...listStatuses], { description: "In this state." })),
+  word: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "A word in the name or the id, where `*` stands for any text.",
+    }),
+  ),
+};
+
+/** Beside `recordsQuery`: tags are asked for by parameters called after them. */
+export const tagQuery = {
+  patternProperties: {
+    "^tag\\..": Type.String({
+      description: "With this value of the tag KEY; in double quotes, as a text and nothing else.",
+    }),
+  },
+};
+
 const listQuery = Type.Object(
   {
     ...asOfQuery,
-    where: Type.Optional(
-      Type.String({ description: "A query.", examples: ["kind:model tag.loss<0.1 -tag.draft"] }),
-    ),
-    kind: Type.Optional(Type.String({ description: "Of this kind." })),
-    status: Type.Optional(Type.Enum([...listStatuses], { description: "In this state." })),
-    word: Type.Optional(
-      Type.Array(Type.String(), {
-        description: "A word in the name or the id, where `*` stands for any text.",
-      }),
-    ),
+    ...recordsQuery,
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -57,14 +73,7 @@ const listQuery = Type.Object(
       Type.Boolean({ description: "Say how the page is found instead of giving it." }),
     ),
   },
-  {
-    patternProperties: {
-      "^tag\\..": Type.String({
-        description:
-          "With this value of the tag KEY; in double quotes, as a text and nothing else.",
-      }),
-    },
-  },
+  tagQuery,
 );
 
 const listRecords = defineRoute({
@@ -106,7 +115,8 @@ const listRecords = defineRoute({
   },
 });
 
-function queryOf(query: Static<typeof listQuery>): ListQuery {
+/** What the parameters of `recordsQuery` and `tagQuery` ask for. */
+export function queryOf(query: RecordsQuery): ListQuery {
   const { where, kind, status, word: words } = query;
   const tags = Object.entries(query).flatMap(([name, value]) =>
     name.startsWith(tagPrefix)
