@@ -11,8 +11,13 @@ export async function main(): Promise<void> {
 
 function processIo(): Io {
   const stop = new AbortController();
-  // The second of a kind ends the process as it does without a listener.
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const onSignal = () => {
+    // The second ends the process as it does without a listener.
+    for (const name of signals) process.off(name, onSignal);
+    stop.abort();
+  };
+  for (const name of signals) process.on(name, onSignal);
   const left = new AbortController();
   // A reader that has seen enough (head, less) closes the pipe; that is no error of ours, and changes no exit code.
   const onError = (error: NodeJS.ErrnoException) => {

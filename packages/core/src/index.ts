@@ -84,6 +84,7 @@ export type {
   ReadOptions,
   UnchangedSince,
 } from "./log/event-log.ts";
+export type { GroupWrite } from "./log/group-writer.ts";
 export type { LogStatus } from "./log/recovery.ts";
 export {
   openMemoryStore,

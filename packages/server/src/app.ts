@@ -6,7 +6,6 @@ import { StoreError, type EmbeddedStore } from "@sennit/core";
 import type { Views } from "@sennit/projections";
 import {
   fastify,
-  LogController,
   type FastifyHttpOptions,
   type FastifyInstance,
   type FastifyReply,
@@ -28,6 +27,9 @@ import { Connections } from "./connections.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
 import { Streams } from "./live/streams.ts";
+import { loggingOptions, registerRequestId, type LogTarget } from "./operations/logging.ts";
+import { Metrics } from "./operations/metrics.ts";
+import { Readiness } from "./operations/readiness.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { registerRoute } from "./register-route.ts";
 import type { Services } from "./route.ts";
@@ -43,11 +45,6 @@ export interface BuildServerOptions {
   readonly localToken?: string | undefined;
   /** Gets the log, a line of JSON at a time. Default: there is none. */
   readonly log?: LogTarget;
-}
-
-/** What log lines are written to, such as a stream. */
-export interface LogTarget {
-  write(line: string): unknown;
 }
 
 /**
@@ -66,23 +63,21 @@ export async function buildServer({
   const { bodiesBytesMax: bytesMax, ingestStreamsMax: streamsMax } = settings;
   const intake = new Intake({ bytesMax, streamsMax });
   const streams = new Streams(settings.streamsMax);
-  const services: Services = { store, views, settings, intake, streams };
+  const readiness = new Readiness({ store, views, settings });
+  const metrics = new Metrics({ store, views, streams, readiness });
+  const services: Services = { store, views, settings, intake, streams, readiness, metrics };
   const app = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },
     ...(await socketOptions(settings)),
     bodyLimit: settings.bodyBytesMax,
-    logController: new LogController({ disableRequestLogging: settings.noRequestLog }),
-    ...(log !== undefined && {
-      logger: {
-        level: settings.logLevel,
-        stream: { write: (line: string) => void log.write(line) },
-      },
-    }),
+    ...loggingOptions(settings, log),
     // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   });
-  endOnClose(app, settings, streams);
+  registerRequestId(app);
+  metrics.watch(app);
+  endOnClose(app, services);
   app.server.maxConnections = settings.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toServerError(error)));
   app.setNotFoundHandler((request, reply) => {
@@ -122,17 +117,20 @@ export async function buildServer({
 /** Sees to it that closing ends: streams, connections without a request, and after a time all that are left. */
 function endOnClose(
   app: FastifyInstance,
-  { tlsCert, shutdownSeconds }: Settings,
-  streams: Streams,
+  { settings: { tlsCert, shutdownSeconds }, streams, readiness, metrics }: Services,
 ): void {
   const connections = new Connections(app.server, tlsCert !== undefined);
   let limit: NodeJS.Timeout | undefined;
   app.addHook("preClose", async () => {
+    readiness.close();
     limit = setTimeout(() => connections.destroy(), shutdownSeconds * 1000);
     await streams.close();
     connections.close();
   });
-  app.addHook("onClose", () => clearTimeout(limit));
+  app.addHook("onClose", () => {
+    clearTimeout(limit);
+    metrics.close();
+  });
 }
 
 /** What Node's server is made with. */

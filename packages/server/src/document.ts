@@ -57,7 +57,9 @@ function openApiDocument(routes: readonly Route[] = allRoutes): Record<string, u
 
 function operation(route: Route): Record<string, unknown> {
   const { params, query, body } = route.shape;
-  const statuses = [...problemsOfAll, ...route.problems].toSorted((one, other) => one - other);
+  const statuses = [...problemsOfAll, ...route.problems]
+    .filter((status) => route.answers[status] === undefined)
+    .toSorted((one, other) => one - other);
   return {
     operationId: route.operationId,
     summary: route.summary,

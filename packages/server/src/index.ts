@@ -1,5 +1,5 @@
 /** The public API of the server: this list and nothing else. */
-export { buildServer, type BuildServerOptions, type LogTarget } from "./app.ts";
+export { buildServer, type BuildServerOptions } from "./app.ts";
 export {
   resolveSettings,
   type ResolvedSettings,
@@ -18,3 +18,4 @@ export {
 } from "./config/settings.ts";
 export { startServer, type RunningServer, type StartServerOptions } from "./start.ts";
 export type { Scope } from "./scopes.ts";
+export type { LogTarget } from "./operations/logging.ts";

@@ -9,6 +9,8 @@ import type { Caller } from "./caller.ts";
 import type { AnswerForm } from "./forms/negotiate.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Streams } from "./live/streams.ts";
+import type { Metrics } from "./operations/metrics.ts";
+import type { Readiness } from "./operations/readiness.ts";
 import type { Scope } from "./scopes.ts";
 
 /** What every route works with. */
@@ -20,6 +22,8 @@ export interface Services {
   readonly intake: Intake;
   /** The streams that are open. */
   readonly streams: Streams;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
 }
 
 /** Parameters that turn the request into the one for what comes behind; undefined when nothing does. A `Link` says so. */

@@ -6,10 +6,11 @@ import { openStore, type Clock, type Store } from "@sennit/core";
 import { openViews } from "@sennit/projections";
 
 import { assertMayListen } from "./access/assert-may-listen.ts";
-import { buildServer, type LogTarget } from "./app.ts";
+import { buildServer } from "./app.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { SomeSettings } from "./config/settings.ts";
 import { listenError, urlOf } from "./listening.ts";
+import type { LogTarget } from "./operations/logging.ts";
 
 /** Settings that are not given have their defaults. */
 export interface StartServerOptions extends SomeSettings {
@@ -68,6 +69,8 @@ export async function startServer({
     });
     const url = urlOf(settings, app.server.address() as AddressInfo);
     await store.announce(url, localToken);
+    // Who looks for the server does not find one that is about to end.
+    opened.push(() => store.announce(undefined));
     return { url, store, close };
   } catch (error) {
     await close();

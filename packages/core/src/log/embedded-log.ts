@@ -34,7 +34,7 @@ import type {
   FollowOptions,
 } from "./event-log.ts";
 import { Gate } from "./gate.ts";
-import { GroupWriter } from "./group-writer.ts";
+import { GroupWriter, type GroupWrite } from "./group-writer.ts";
 import { answerToKey, withKey } from "./idempotency.ts";
 import { GraphKeeper } from "./graph-keeper.ts";
 import { LogProofs } from "./log-proofs.ts";
@@ -56,7 +56,7 @@ export class EmbeddedLog implements EventLog {
   readonly #tree: StoredTree;
   readonly #writer: GroupWriter;
   readonly #recovery: Recovery;
-  /** Wakes who waits for the head to move. */
+  /** Tells that the head has moved, and how it was written. */
   readonly headSignal: HeadSignal = new HeadSignal();
   /** What is durable. */
   #commit: CommitRecord;
@@ -99,7 +99,7 @@ export class EmbeddedLog implements EventLog {
       snapshot,
     );
     this.#writer = new GroupWriter(storage, this.#tree, {
-      onCommit: (next) => this.#advance(next),
+      onCommit: (next, write) => this.#advance(next, write),
       onFailure: (reason, attempted) => {
         if (reason.category === "corrupt") this.#damage = reason;
         const outcome = this.#recovery.settle(reason, attempted);
@@ -278,7 +278,7 @@ export class EmbeddedLog implements EventLog {
   }
 
   /** Calls back after every durable write until the returned function is called. */
-  onHead(listener: () => void): () => void {
+  onHead(listener: (write: GroupWrite | undefined) => void): () => void {
     return this.headSignal.listen(listener);
   }
 
@@ -355,11 +355,11 @@ export class EmbeddedLog implements EventLog {
     }
   }
 
-  #advance(commit: CommitRecord): void {
+  #advance(commit: CommitRecord, write?: GroupWrite): void {
     this.#commit = commit;
     this.#pending.forget(commit.head);
     this.#noteAcknowledged();
-    this.headSignal.notify();
+    this.headSignal.notify(write);
   }
 
   /** A damaged log notes nothing: what the side file says of its end is the evidence that something is missing. */

@@ -10,9 +10,21 @@ import { notStored } from "./recovery.ts";
 import { commitPuts } from "./stored-parts.ts";
 import type { StoredTree } from "./stored-tree.ts";
 
+/** One durable write, for those who watch how a log does. */
+export interface GroupWrite {
+  readonly batches: number;
+  readonly events: number;
+  /** How long the storage took, the sync included, milliseconds. */
+  readonly writeMs: number;
+  /** For each batch, from when it was decided until it was durable, milliseconds. */
+  readonly waitsMs: readonly number[];
+}
+
 /** Batches that are written together, and what all their callers wait for. */
 class Group {
   readonly batches: DecidedBatch[] = [];
+  /** When each of them came, milliseconds. */
+  readonly cameMs: number[] = [];
   events = 0;
   readonly durable: Promise<void>;
   resolve!: () => void;
@@ -26,8 +38,9 @@ class Group {
     });
   }
 
-  add(batch: DecidedBatch): void {
+  add(batch: DecidedBatch, nowMs: number): void {
     this.batches.push(batch);
+    this.cameMs.push(nowMs);
     this.events += batch.appended.length;
   }
 
@@ -39,7 +52,7 @@ class Group {
 /** What a log does when a group of batches has been written, or could not be. */
 export interface GroupListener {
   /** Called after each durable write, before its batches resolve. */
-  readonly onCommit: (commit: CommitRecord) => void;
+  readonly onCommit: (commit: CommitRecord, write: GroupWrite) => void;
   /**
    * Called when a write fails, after which nothing that was decided may be relied on.
    *
@@ -95,10 +108,10 @@ export class GroupWriter {
   write(batch: DecidedBatch): Promise<void> {
     let group = this.#waiting.at(-1);
     if (group?.hasRoomFor(batch) !== true) this.#waiting.push((group = new Group()));
-    group.add(batch);
+    this.#lastCameMs = performance.now();
+    group.add(batch, this.#lastCameMs);
     this.#waitingBatches += 1;
     this.#waitingPuts += batch.puts.length;
-    this.#lastCameMs = performance.now();
     if (this.#waitingBatches >= this.#wanted) this.#start();
     // One turn of the microtask queue: callers of the same turn join this one.
     else if (this.#waitingBatches === 1 && this.#turn === undefined) {
@@ -130,7 +143,7 @@ export class GroupWriter {
     this.#wanted = Infinity;
     this.#isWriting = true;
     const startMs = performance.now();
-    void this.#write(batches).then((error) => {
+    void this.#write(group).then((error) => {
       this.#isWriting = false;
       this.#choose(startMs, performance.now());
       this.#goOn(batches.length);
@@ -171,7 +184,7 @@ export class GroupWriter {
   }
 
   /** @returns undefined when the batches are durable; otherwise why they are not */
-  async #write(batches: readonly DecidedBatch[]): Promise<StoreError | undefined> {
+  async #write({ batches, events, cameMs }: Group): Promise<StoreError | undefined> {
     const last = batches.at(-1);
     // Batches of duplicates only change nothing: their events are durable already, or in a write before this one.
     if (last === undefined || batches.every((batch) => batch.puts.length === 0)) return undefined;
@@ -183,16 +196,21 @@ export class GroupWriter {
       for (const [recordId, block] of batch.blocks) blocks.set(recordId, block);
     }
     let commit: CommitRecord;
+    let startMs = 0;
     try {
       const leaves = batches.flatMap((batch) => batch.leaves);
       const end = commitPuts(this.#tree, blocks, leaves, { head, recordedAtUs, recordCount });
       for (const put of end.puts) puts.push(put);
       commit = end.commit;
+      startMs = performance.now();
       await this.#storage.write({ puts, deletes: batches.flatMap(({ deletes }) => deletes ?? []) });
     } catch (error) {
       return this.#fail(error, puts);
     }
-    this.#listener.onCommit(commit);
+    const nowMs = performance.now();
+    const waitsMs = cameMs.map((came) => nowMs - came);
+    const writeMs = nowMs - startMs;
+    this.#listener.onCommit(commit, { batches: batches.length, events, writeMs, waitsMs });
     return undefined;
   }
 

@@ -6,10 +6,11 @@ import { throwIfAborted } from "../abort.ts";
 import type { RecordedEvent } from "../event/event.ts";
 import type { Position } from "../ids.ts";
 import type { EventLog } from "./event-log.ts";
+import type { GroupWrite } from "./group-writer.ts";
 
 /** Tells listeners that the head has moved, or that the log has closed. */
 export class HeadSignal {
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(write: GroupWrite | undefined) => void>();
   #closed = false;
 
   get listeners(): number {
@@ -20,10 +21,11 @@ export class HeadSignal {
     return this.#closed;
   }
 
-  notify(): void {
+  /** @param write what moved the head, where that was a write */
+  notify(write?: GroupWrite): void {
     for (const listener of this.#listeners) {
       try {
-        listener();
+        listener(write);
       } catch (error) {
         // The events are durable whatever a listener makes of them; its failure is its own.
         queueMicrotask(() => {
@@ -51,7 +53,7 @@ export class HeadSignal {
     this.notify();
   }
 
-  listen(listener: () => void): () => void {
+  listen(listener: (write: GroupWrite | undefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

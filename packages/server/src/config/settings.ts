@@ -16,6 +16,7 @@ export interface Settings {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   readonly noRequestLog: boolean;
   readonly corsOrigins: readonly string[];
   readonly bodyBytesMax: number;
@@ -30,6 +31,7 @@ export interface Settings {
   readonly idleSeconds: number;
   readonly minPositionSeconds: number;
   readonly shutdownSeconds: number;
+  readonly readyLagMax: number;
   readonly heartbeatSeconds: number;
   readonly streamsMax: number;
   readonly streamBufferBytes: number;
@@ -43,6 +45,8 @@ export type AuthMode = (typeof authModes)[number];
 
 const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
+const logFormats = ["json", "text"] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 const mebibyte = 1024 * 1024;
 const day = 24 * 60 * 60;
@@ -79,6 +83,10 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
   logLevel: choiceSetting(
     { default: "info", description: "The least severity that is logged." },
     logLevels,
+  ),
+  logFormat: choiceSetting(
+    { default: "json", description: "How a line of the log is written." },
+    logFormats,
   ),
   noRequestLog: switchSetting("No line is logged for a request that was answered."),
   corsOrigins: listSetting(
@@ -159,6 +167,13 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
       description: "When the server stops, requests that take longer than that are broken off.",
     },
     { unit: "seconds", min: 0.01, max: 3600, fractions: true },
+  ),
+  readyLagMax: numberSetting(
+    {
+      default: 10_000,
+      description: "With a read model so far behind the log, the server says that it is not ready.",
+    },
+    { unit: "events", min: 0, max: 1_000_000_000 },
   ),
   heartbeatSeconds: numberSetting(
     { default: 15, description: "A stream is sent a sign of life this often." },

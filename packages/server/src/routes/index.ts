@@ -8,6 +8,7 @@ import { historyRoutes } from "./history.ts";
 import { labelRoutes } from "./labels.ts";
 import { lineageRoutes } from "./lineage.ts";
 import { logRoutes } from "./log.ts";
+import { operationRoutes } from "./operations.ts";
 import { projectionRoutes } from "./projections.ts";
 import { proofRoutes } from "./proofs.ts";
 import { liveRoutes } from "./live.ts";
@@ -30,4 +31,5 @@ export const allRoutes: readonly Route[] = [
   ...projectionRoutes,
   ...adminRoutes,
   ...liveRoutes,
+  ...operationRoutes,
 ];
