@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { allRoutes } from "../../packages/server/src/routes/index.ts";
 import { questions } from "./questions.ts";
+import { strictSchema } from "./strict-schema.ts";
 import { playStory, serve, type Served } from "./served-store.ts";
 
 let served: Served;
@@ -30,24 +31,12 @@ test.each(questions)("$path is answered as in this process", async ({ path, ask 
   expect([response.status, await response.text()]).toEqual([200, expected]);
 });
 
-/** A schema under which a member that is not declared is a mistake. */
-function strict(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(strict);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const copy = Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, strict(value)]),
-  );
-  return "properties" in copy && !("patternProperties" in copy)
-    ? { ...copy, additionalProperties: false }
-    : copy;
-}
-
 const ajv = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
 addFormats.default(ajv);
 const validators = new Map(
   allRoutes.map(({ operationId, answers }) => [
     operationId,
-    ajv.compile(strict(answers[200]?.schema ?? {}) as object),
+    ajv.compile(strictSchema(answers[200]?.schema ?? {})),
   ]),
 );
 

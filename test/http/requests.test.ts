@@ -70,7 +70,7 @@ test.each<[path: string, status: number, code: ErrorCode, pointers?: readonly st
   ["/v1/events?recordId=nothing", 404, "record-not-found"],
   ["/v1/nothing", 404, "route-not-found"],
   ["/v2/records", 404, "route-not-found"],
-  ["/v1/records/", 404, "route-not-found"],
+  ["/v1/records/", 400, "request-invalid", ["/ref"]],
   ["/v1/records/%zz", 400, "request-invalid"],
 ])("%s is refused with %i %s", async (path, status, code, pointers = []) => {
   const refused = await problem(path);

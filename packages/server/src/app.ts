@@ -69,6 +69,8 @@ export async function buildServer({
   const app = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(request, reply, toServerError(error)),
     ...(await socketOptions(settings)),
     bodyLimit: settings.bodyBytesMax,
     ...loggingOptions(settings, log),

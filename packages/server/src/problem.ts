@@ -44,16 +44,20 @@ export interface Problem {
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
 }
 
-function statusOf({ code, category }: StoreError): number {
+/** The status of a failure. */
+export function statusOf({ code, category }: Pick<StoreError, "code" | "category">): number {
   return codeStatus[code] ?? categoryStatus[category];
 }
+
+/** Where the codes are described: the `type` of a problem is a place on that page. */
+export const errorPage = "/docs/errors";
 
 /** @param instance the request's id, which the log has too */
 export function problemOf(error: unknown, instance: string): Problem {
   const failure = toStoreError(error);
   const { code, category, hint } = failure;
   const about = {
-    type: `/docs/errors#${code}`,
+    type: `${errorPage}#${code}`,
     title: titleOf(code),
     status: statusOf(failure),
     instance,
