@@ -43,6 +43,9 @@ const postEvents = defineRoute({
           description: "Lines: events to a batch. Default: 1000",
         }),
       ),
+      actor: Type.Optional(
+        Type.String({ minLength: 1, description: "Lines: the actor of events that name none" }),
+      ),
       results: Type.Optional(
         Type.Union([Type.Literal("all"), Type.Literal("refused"), Type.Literal("none")], {
           description: "Lines: which are told of. Default: all",
