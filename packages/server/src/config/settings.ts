@@ -34,6 +34,7 @@ export interface Settings {
   readonly readyLagMax: number;
   readonly heartbeatSeconds: number;
   readonly streamsMax: number;
+  readonly subscriptionsMax: number;
   readonly streamBufferBytes: number;
   readonly streamStallSeconds: number;
   readonly streamRetrySeconds: number;
@@ -182,6 +183,10 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
   streamsMax: numberSetting(
     { default: 1000, description: "Streams at a time; for others there is 503." },
     { min: 0, max: 1_000_000 },
+  ),
+  subscriptionsMax: numberSetting(
+    { default: 1000, description: "Durable subscriptions that there may be." },
+    { min: 0, max: 100_000 },
   ),
   streamBufferBytes: numberSetting(
     {
