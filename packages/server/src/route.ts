@@ -43,6 +43,8 @@ export interface ValueAnswer {
   /** Put before the digest in the ETag, for answers that are one version of a record. */
   readonly version?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The answer of a change, and a few kilobytes at most: it is written at once. Default false. */
+  readonly isShort?: boolean;
   readonly next?: NextPage;
 }
 
