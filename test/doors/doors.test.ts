@@ -36,7 +36,7 @@ let directory: string;
 let cases: readonly Case[];
 let server: RunningServer;
 let client: SennitClient;
-const fetchChecked = checkingFetch();
+const checked = checkingFetch();
 
 beforeAll(async () => {
   directory = join(await mkdtemp(join(tmpdir(), "sennit-doors-")), "store");
@@ -103,7 +103,13 @@ test("the questions are many, and some of them fail", () => {
 });
 
 test("over HTTP, in the text of the answers", async () => {
-  server = await startServer({ directory, port: 0, clock });
+  server = await startServer({
+    directory,
+    port: 0,
+    clock,
+    readsPerSecondMax: 0,
+    writesPerSecondMax: 0,
+  });
   const answers: (readonly [Case, unknown])[] = [];
   for (const each of cases) {
     const { http } = each.question;
@@ -115,7 +121,7 @@ test("over HTTP, in the text of the answers", async () => {
 async function httpAnswer(http: string, { question, instant }: Case): Promise<unknown> {
   const url = new URL(http, server.url);
   if (instant.text !== undefined) url.searchParams.set(question.instant ?? "as-of", instant.text);
-  const response = await fetchChecked(url);
+  const response = await checked.fetch(url);
   const text = await response.text();
   if (response.ok) return text;
   const { code, detail, hint, details, errors } = JSON.parse(text) as {
@@ -135,7 +141,7 @@ async function httpAnswer(http: string, { question, instant }: Case): Promise<un
 }
 
 test("through the client", async () => {
-  client = await connect(server.url, { fetch: fetchChecked });
+  client = await connect(server.url, { fetch: checked.fetch });
   const readers = new Map<NamedInstant, ViewReader>();
   for (const instant of instants) {
     readers.set(instant, instant.asOf === undefined ? client : await client.at(instant.asOf));
@@ -186,6 +192,10 @@ function isForCommand({ question: { cli = [] } }: Case): boolean {
   const isOdd = oddIds.some((id) => id === ref);
   return cli.length > 0 && ref !== "" && (!isOdd || ["show", "history"].includes(cli[0] ?? ""));
 }
+
+test("every request of the client, and every answer, is what the document declares", () => {
+  expect([...new Set(checked.findings.problems)].slice(0, 20)).toEqual([]);
+});
 
 test("by the built command, at the server and on its directory", async () => {
   const asked = cases.filter(isForCommand).filter((_, index) => index % 97 === 0);

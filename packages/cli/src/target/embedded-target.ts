@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  ingest,
   openStore,
   parseRef,
   StoreError,
@@ -14,12 +13,11 @@ import {
   type EmbeddedStore,
   type EraseOptions,
   type IngestSummary,
-  type NewEvent,
   type StoreErasure,
 } from "@sennit/core";
 import type { ProjectionStatus, ViewReader, Views } from "@sennit/projections";
 
-import { lastOf } from "./line-results.ts";
+import { ingestInto } from "./ingest-into.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export class EmbeddedTarget implements Target {
@@ -52,12 +50,7 @@ export class EmbeddedTarget implements Target {
   }
 
   ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
-    const { actor, onProgress, ...others } = options;
-    const prepare = (events: readonly NewEvent[]) =>
-      actor === undefined
-        ? events
-        : events.map((event) => ({ ...event, actor: event.actor ?? actor }));
-    return lastOf(ingest(this.store, chunks, { ...others, prepare }), onProgress);
+    return ingestInto(this.store, chunks, options);
   }
 
   async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

@@ -7,7 +7,6 @@ export type RefusalReason =
   | "malformed"
   | "mistyped"
   | "unknown"
-  | "untrusted"
   | "expired"
   | "revoked"
   | "ended";

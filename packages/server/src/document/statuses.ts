@@ -21,15 +21,24 @@ export const problemTitles: Readonly<Record<number, string>> = {
   503: "Not at present; try again after Retry-After",
 };
 
-/** Statuses of the problems that a route may answer with, in order. One that is an answer of the route is none of them. */
+/** Parts of a path and parameters that name what may not be there: a label as an instant, for one. */
+const naming = ["as-of", "ref"];
+
+/** Of requests that may come with a body, also when the route takes none. */
+const bodyProblems = [413, 415];
+
+/** Statuses of the problems that a route may answer with, in order. */
 export function problemStatuses({
   problems,
   scope,
-  answers,
-}: Pick<Route, "problems" | "scope" | "answers">): number[] {
-  const isOpen = scope === "none";
-  const ofAll = problemsOfAll.filter((status) => !isOpen || ![401, 403].includes(status));
-  return [...new Set([...ofAll, ...problems])]
-    .filter((status) => answers[status] === undefined)
-    .toSorted((one, other) => one - other);
+  method,
+  shape,
+}: Pick<Route, "problems" | "scope" | "method" | "shape">): number[] {
+  const ofAll =
+    scope === "none" ? problemsOfAll.filter((one) => ![401, 403].includes(one)) : problemsOfAll;
+  const names = { ...shape.params?.properties, ...shape.query?.properties };
+  const isNaming = naming.some((name) => Object.hasOwn(names, name));
+  const ofBody = method === "GET" ? [] : bodyProblems;
+  const all = [...ofAll, ...problems, ...ofBody, ...(isNaming ? [404] : [])];
+  return [...new Set(all)].toSorted((one, other) => one - other);
 }

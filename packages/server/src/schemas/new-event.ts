@@ -242,5 +242,4 @@ export const labelResult = Type.Object({
   recordId: Type.String(),
   version,
   storedAt: position,
-  event: Type.Object(appendedMembers),
 });
