@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { asOf } from "./as-of.ts";
 import { measureCurves } from "./curves.ts";
+import { http } from "./http.ts";
 import { ingest } from "./ingest.ts";
 import { lineage } from "./lineage.ts";
 import { opening } from "./opening.ts";
@@ -16,7 +17,16 @@ import { Scratch } from "./scratch.ts";
 import { search } from "./search.ts";
 import { SqlitePeer } from "./sqlite.ts";
 
-const benchmarks: readonly Benchmark[] = [append, ingest, asOf, lineage, rebuild, search, opening];
+const benchmarks: readonly Benchmark[] = [
+  append,
+  ingest,
+  asOf,
+  lineage,
+  rebuild,
+  http,
+  search,
+  opening,
+];
 const budgets = benchmarks.flatMap((benchmark) => benchmark.budgets);
 const exitInvalid = 2;
 

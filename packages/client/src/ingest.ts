@@ -16,6 +16,8 @@ export interface IngestOptions {
   readonly idempotencyKey?: string | undefined;
   /** Lines to a batch, 1-10,000. Default 1000. */
   readonly batchEvents?: number | undefined;
+  /** Of events that name none. */
+  readonly actor?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,6 +29,7 @@ interface Ending {
 
 interface Outcome {
   readonly results: readonly LineResult[];
+  readonly summary: Ending["summary"];
   readonly failure: ClientError | undefined;
 }
 
@@ -60,8 +63,10 @@ export async function* ingestLines(
     ? new UploadCutter({ linesMax: Infinity, bytesMax: Infinity, withIds: false })
     : new UploadCutter({ linesMax: batchEvents, bytesMax: uploadBytesMax, withIds: true });
   const send = async function* send(upload: Upload): AsyncGenerator<readonly LineResult[]> {
-    const { results, failure } = await sendUpload(transport, upload, options);
+    const { results, summary, failure } = await sendUpload(transport, upload, options);
     tally.add(results);
+    // Of lines that are refused because of another, nothing is told one by one.
+    if (atomic && summary !== undefined) tally.refused = summary.refused;
     if (results.length > 0) yield results;
     if (failure !== undefined) throw failure;
   };
@@ -77,12 +82,12 @@ export async function* ingestLines(
 async function sendUpload(
   transport: Transport,
   { body, firstLine, ownIds }: Upload,
-  { atomic = false, idempotencyKey = newId(), batchEvents, signal }: IngestOptions,
+  { atomic = false, idempotencyKey = newId(), batchEvents, actor, signal }: IngestOptions,
 ): Promise<Outcome> {
   const ask = {
     method: "POST",
     path: ["v1", "events"],
-    query: { atomic: atomic || undefined, batch: atomic ? undefined : batchEvents },
+    query: { atomic: atomic || undefined, batch: atomic ? undefined : batchEvents, actor },
     headers: {
       "content-type": "application/x-ndjson",
       accept: "application/x-ndjson",
@@ -108,7 +113,7 @@ async function sendUpload(
       if (told.summary !== undefined) transport.reached(told.summary.head);
       const failure = told.error === undefined ? undefined : failureOfProblem(told.error);
       if (failure !== undefined && isPassing(failure)) throw failure;
-      return { results, failure };
+      return { results, summary: told.summary, failure };
     }
     throw new ClientError("server-unreachable", "The answer breaks off before its end.");
   });
@@ -130,7 +135,7 @@ class Tally {
   readonly #errors: LineError[] = [];
   #stored = 0;
   #duplicates = 0;
-  #refused = 0;
+  refused = 0;
 
   add(results: readonly LineResult[]): void {
     for (const result of results) {
@@ -138,7 +143,7 @@ class Tally {
         if (result.status === "stored") this.#stored += 1;
         else this.#duplicates += 1;
       } else {
-        this.#refused += 1;
+        this.refused += 1;
         const { line, code, message, pointer, hint } = result;
         if (this.#errors.length < errorsMax) {
           this.#errors.push({ line, code, message, pointer, hint });
@@ -151,7 +156,7 @@ class Tally {
     return {
       stored: this.#stored,
       duplicates: this.#duplicates,
-      refused: this.#refused,
+      refused: this.refused,
       head,
       errors: this.#errors,
     };

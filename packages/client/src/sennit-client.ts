@@ -105,13 +105,14 @@ export class SennitClient extends HttpReader implements Store {
   ): Promise<AppendedEvent> {
     const { part, query } = labelPart(name);
     const { actor, signal } = options;
-    return this.transport.json({
+    const { event } = await this.transport.json<{ readonly event: AppendedEvent }>({
       method: "PUT",
       path: ["v1", "labels", part],
       query,
       body: jsonText({ position, actor }),
       signal,
     });
+    return event;
   }
 
   /** Every event from a position on, also across connections that break and servers that start anew. */

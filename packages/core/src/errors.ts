@@ -148,6 +148,10 @@ export const errorCodes = {
   "key-not-found": { category: "not-found", hint: "See the keys with: sennit keys list" },
   "record-not-found": { category: "not-found", hint: "See what there is with: sennit list" },
   "version-not-found": { category: "not-found", hint: "See the versions with: sennit history REF" },
+  "subscription-not-found": {
+    category: "not-found",
+    hint: "See the subscriptions at /v1/subscriptions.",
+  },
   "label-not-found": {
     category: "not-found",
     hint: "See the labels with: sennit list --kind label",
@@ -191,6 +195,18 @@ export const errorCodes = {
   "backup-of-another-store": {
     category: "conflict",
     hint: "Name a new directory, or that of a backup of this store.",
+  },
+  "not-delivered": {
+    category: "conflict",
+    hint: "Acknowledge the upTo of an answer that was read.",
+  },
+  "subscription-exists": {
+    category: "conflict",
+    hint: "Take another name, or delete the subscription first.",
+  },
+  "too-many-subscriptions": {
+    category: "conflict",
+    hint: "Delete one that nobody reads, or raise the server's setting subscriptionsMax.",
   },
   "file-exists": {
     category: "conflict",

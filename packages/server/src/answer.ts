@@ -30,6 +30,9 @@ export async function sendAnswer(
   if ("value" in answer) {
     for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
     reply.code(answer.status ?? 200);
+    if (answer.isShort === true && exchange.form !== "messagepack") {
+      return reply.type("application/json").send(JSON.stringify(answer.value));
+    }
   }
   reply.header("vary", "accept, accept-encoding, authorization, origin");
   const form = exchange.form === "own" ? "json" : exchange.form;

@@ -19,21 +19,18 @@ import { openGatekeeper } from "./access/open-gatekeeper.ts";
 import { RateLimits } from "./access/rate-limits.ts";
 import { registerSecurityHeaders } from "./access/security-headers.ts";
 import { registerBodyTypes } from "./body/body-types.ts";
-import { Intake } from "./body/intake.ts";
 import { registerCompression } from "./compression.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
 import type { Settings, SomeSettings } from "./config/settings.ts";
 import { Connections } from "./connections.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
-import { Streams } from "./live/streams.ts";
 import { loggingOptions, registerRequestId, type LogTarget } from "./operations/logging.ts";
-import { Metrics } from "./operations/metrics.ts";
-import { Readiness } from "./operations/readiness.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { registerRoute } from "./register-route.ts";
 import type { Services } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";
+import { openServices } from "./services.ts";
 
 export interface BuildServerOptions {
   readonly store: EmbeddedStore;
@@ -60,12 +57,8 @@ export async function buildServer({
   log,
 }: BuildServerOptions): Promise<FastifyInstance> {
   const settings = completeSettings(given);
-  const { bodiesBytesMax: bytesMax, ingestStreamsMax: streamsMax } = settings;
-  const intake = new Intake({ bytesMax, streamsMax });
-  const streams = new Streams(settings.streamsMax);
-  const readiness = new Readiness({ store, views, settings });
-  const metrics = new Metrics({ store, views, streams, readiness });
-  const services: Services = { store, views, settings, intake, streams, readiness, metrics };
+  const services = await openServices(store, views, settings);
+  const { intake, metrics } = services;
   const app = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },

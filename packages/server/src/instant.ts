@@ -101,7 +101,7 @@ export async function positionOf({ store }: Exchange, text: string): Promise<Nam
   return { position, isFixed: !("label" in asOf) };
 }
 
-const minPositionHeader = "sennit-min-position";
+export const minPositionHeader = "sennit-min-position";
 
 /**
  * Resolves once the log is as long as the request demands, at once when it demands nothing.

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { admit } from "./access/admission.ts";
 import { positionHeader, sendAnswer } from "./answer.ts";
 import { negotiate, offersOf } from "./forms/negotiate.ts";
-import { reachPosition } from "./instant.ts";
+import { minPositionHeader, reachPosition } from "./instant.ts";
 import { noMembers, partReader, type PartReader } from "./request-parts.ts";
 import type { Exchange, Route, Services } from "./route.ts";
 
@@ -25,28 +25,43 @@ export function registerRoute(app: FastifyInstance, services: Services, route: R
     // Who may not ask learns nothing, not even how long the log is.
     onRequest: [admit(route), sayPosition],
     handler: async (request, reply) => {
-      const abort = new AbortController();
-      const { ended } = request.caller;
-      const onEnded = () => abort.abort(ended?.reason);
-      ended?.addEventListener("abort", onEnded);
-      reply.raw.once("close", () => {
-        ended?.removeEventListener("abort", onEnded);
-        abort.abort();
-      });
+      let signal: AbortSignal | undefined;
       const exchange = {
         ...services,
         params: readPath(request.params as Parameters<PartReader>[0]),
         query: readQuery(request.query as Parameters<PartReader>[0]),
         body: request.body,
         caller: request.caller,
-        signal: abort.signal,
+        // Made when it is first asked for: an append has none, and it would be a tenth of what that costs.
+        get signal() {
+          signal ??= whileCalled(request, reply);
+          return signal;
+        },
         request,
         reply,
         form: negotiate(request.headers.accept, offers),
       } as unknown as Exchange;
-      await reachPosition(exchange, services.settings.minPositionSeconds * 1000);
+      if (request.headers[minPositionHeader] !== undefined) {
+        await reachPosition(exchange, services.settings.minPositionSeconds * 1000);
+      }
       const answer = await route.handle(exchange);
       return answer === undefined ? reply : sendAnswer(exchange, route, answer);
     },
   });
+}
+
+/** Fires when the caller has gone or has been answered, or its credential has ended. */
+function whileCalled({ caller: { ended } }: FastifyRequest, { raw }: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  if (raw.closed || ended?.aborted === true) {
+    abort.abort(ended?.reason);
+    return abort.signal;
+  }
+  const onEnded = () => abort.abort(ended?.reason);
+  ended?.addEventListener("abort", onEnded);
+  raw.once("close", () => {
+    ended?.removeEventListener("abort", onEnded);
+    abort.abort();
+  });
+  return abort.signal;
 }

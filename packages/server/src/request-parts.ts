@@ -40,7 +40,12 @@ export function partReader(part: PartName, shape: TObject): PartReader {
       : patterns.find(([pattern]) => pattern.test(name))?.[1];
   const defaults = Object.entries(properties).filter(([, schema]) => schema.default !== undefined);
   const validator = Compile(shape);
+  const ofNothing: Readonly<Record<string, unknown>> = Object.fromEntries(
+    defaults.map(([name, schema]) => [name, schema.default]),
+  );
+  const needsNothing = validator.Check(ofNothing);
   return (given) => {
+    if (needsNothing && isEmpty(given)) return ofNothing;
     const issues: Issue[] = [];
     const values: [string, unknown][] = [];
     for (const [name, texts] of Object.entries(given)) {
@@ -60,6 +65,11 @@ export function partReader(part: PartName, shape: TObject): PartReader {
     if (issues.length > 0) throw partError(part, issues);
     return value;
   };
+}
+
+function isEmpty(given: object): boolean {
+  for (const _name in given) return false;
+  return true;
 }
 
 function unknownMember(name: string, known: readonly string[]): Issue {

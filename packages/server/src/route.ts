@@ -11,6 +11,7 @@ import type { Settings } from "./config/settings.ts";
 import type { Streams } from "./live/streams.ts";
 import type { Metrics } from "./operations/metrics.ts";
 import type { Readiness } from "./operations/readiness.ts";
+import type { Subscriptions } from "./subscriptions/subscriptions.ts";
 import type { Scope } from "./scopes.ts";
 
 /** What every route works with. */
@@ -22,6 +23,7 @@ export interface Services {
   readonly intake: Intake;
   /** The streams that are open. */
   readonly streams: Streams;
+  readonly subscriptions: Subscriptions;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
 }
@@ -41,6 +43,8 @@ export interface ValueAnswer {
   /** Put before the digest in the ETag, for answers that are one version of a record. */
   readonly version?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The answer of a change, and a few kilobytes at most: it is written at once. Default false. */
+  readonly isShort?: boolean;
   readonly next?: NextPage;
 }
 

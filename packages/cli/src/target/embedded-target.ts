@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
+  ingest,
   openStore,
   parseRef,
   StoreError,
@@ -13,11 +14,12 @@ import {
   type EmbeddedStore,
   type EraseOptions,
   type IngestSummary,
+  type NewEvent,
   type StoreErasure,
 } from "@sennit/core";
 import type { ProjectionStatus, ViewReader, Views } from "@sennit/projections";
 
-import { ingestInto } from "./ingest-into.ts";
+import { lastOf } from "./line-results.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export class EmbeddedTarget implements Target {
@@ -50,7 +52,12 @@ export class EmbeddedTarget implements Target {
   }
 
   ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
-    return ingestInto(this.store, chunks, options);
+    const { actor, onProgress, ...others } = options;
+    const prepare = (events: readonly NewEvent[]) =>
+      actor === undefined
+        ? events
+        : events.map((event) => ({ ...event, actor: event.actor ?? actor }));
+    return lastOf(ingest(this.store, chunks, { ...others, prepare }), onProgress);
   }
 
   async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

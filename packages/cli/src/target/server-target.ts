@@ -6,14 +6,13 @@ import {
   type BackupResult,
   type EraseOptions,
   type IngestSummary,
-  type Store,
   type StoreErasure,
 } from "@sennit/core";
-import { connect } from "@sennit/client";
+import { connect, type SennitClient } from "@sennit/client";
 import type { ProjectionStatus, ViewReader } from "@sennit/projections";
 
 import { pullBackup } from "./pull-backup.ts";
-import { ingestInto } from "./ingest-into.ts";
+import { lastOf, until } from "./line-results.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
 
 export interface ServerPlace {
@@ -24,32 +23,29 @@ export interface ServerPlace {
   readonly directory?: string | undefined;
 }
 
-/** What a client can do. */
-interface ServerStore extends Store {
-  at(asOf?: AsOf, options?: ViewReaderOptions): Promise<ViewReader>;
-  projections(): Promise<readonly ProjectionStatus[]>;
-  rebuildProjection(
-    name: string,
-    options: Pick<RebuildOptions, "signal">,
-  ): Promise<ProjectionStatus>;
-}
-
 export class ServerTarget implements Target {
-  readonly store: ServerStore;
+  readonly store: SennitClient;
   readonly directory: string | undefined;
+  /** Connects anew. */
+  readonly #connect: () => Promise<SennitClient>;
 
-  private constructor(store: ServerStore, directory: string | undefined) {
+  private constructor(
+    store: SennitClient,
+    directory: string | undefined,
+    connectAnew: () => Promise<SennitClient>,
+  ) {
     this.store = store;
     this.directory = directory;
+    this.#connect = connectAnew;
   }
 
-  /** @throws `server-unreachable`, `unauthenticated`, `forbidden` */
+  /** @param signal ends whatever is asked. @throws `server-unreachable`, `unauthenticated`, `forbidden` */
   static async connect(
     { url, token, directory }: ServerPlace,
     signal: AbortSignal,
   ): Promise<ServerTarget> {
-    const store: unknown = await connect(url, { token, signal });
-    return new ServerTarget(store as ServerStore, directory);
+    const store = await connect(url, { token, signal });
+    return new ServerTarget(store, directory, () => connect(url, { token }));
   }
 
   viewReader(asOf: AsOf | undefined, { signal }: ViewReaderOptions = {}): Promise<ViewReader> {
@@ -61,8 +57,17 @@ export class ServerTarget implements Target {
     return (await this.store.at(asOf, { signal })).resolve(ref, { signal });
   }
 
-  ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
-    return ingestInto(this.store, chunks, options);
+  async ingest(
+    chunks: AsyncIterable<Uint8Array>,
+    { signal, onProgress, ...options }: TargetIngestOptions,
+  ): Promise<IngestSummary> {
+    // What was read is still sent when the user stops, so nothing else may stop it.
+    const sender = await this.#connect();
+    try {
+      return await lastOf(sender.ingest(until(signal, chunks), options), onProgress);
+    } finally {
+      await sender.close();
+    }
   }
 
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

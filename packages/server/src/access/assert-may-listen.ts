@@ -3,12 +3,12 @@ import { StoreError } from "@sennit/core";
 
 import type { Settings } from "../config/settings.ts";
 import { readKeys } from "../keys/key-file.ts";
-import { isLoopback } from "./from-here.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** @throws `setting-invalid` for an address that other machines reach, where nothing says who may do what */
 export async function assertMayListen(
   directory: string,
-  { host, auth }: Pick<Settings, "host" | "auth">,
+  { host, auth, tokenKeys }: Pick<Settings, "host" | "auth" | "tokenKeys">,
 ): Promise<void> {
   if (isLoopback(host)) return;
   const details = { setting: "host", value: host };
@@ -19,7 +19,7 @@ export async function assertMayListen(
       { hint: "Leave out --auth off, or listen at 127.0.0.1.", details },
     );
   }
-  if (auth === "on") return;
+  if (auth === "on" || tokenKeys !== undefined) return;
   // A file that cannot be read lets nobody in, so there is nothing to be afraid of.
   const count = await readKeys(directory).then(
     (keys = []) => keys.length,

@@ -1,22 +1,13 @@
 /** Whether a request without a credential was sent by a program on this machine, and not by a page in somebody's browser. */
-import { isIP } from "node:net";
-
 import { StoreError } from "@sennit/core";
 import type { FastifyRequest } from "fastify";
 
+import { isLoopback } from "./loopback.ts";
 import { unauthenticated } from "./unauthenticated.ts";
 
 /** What a proxy adds: then the request comes from elsewhere, whatever the socket says. */
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 const changelessMethods = new Set(["GET", "HEAD", "OPTIONS"]);
-
-/** True for an address or a name that only this machine can be reached by. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  if (bare === "localhost" || bare === "::1") return true;
-  const mapped = /^::ffff:(.*)$/.exec(bare)?.[1] ?? bare;
-  return isIP(mapped) === 4 && mapped.startsWith("127.");
-}
 
 /**
  * @param allowed origins whose pages may write all the same

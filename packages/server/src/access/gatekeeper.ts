@@ -1,4 +1,4 @@
-/** Turns a request into its caller: by a key, by the token of the discovery file, or by where it comes from. */
+/** Turns a request into its caller: by a key, a token, what the discovery file tells, or by where it comes from. */
 import { createHash, timingSafeEqual } from "node:crypto";
 
 import type { FastifyRequest } from "fastify";
@@ -6,6 +6,7 @@ import type { FastifyRequest } from "fastify";
 import { localCaller, type Caller } from "../caller.ts";
 import type { AuthMode } from "../config/settings.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
+import { TokenVerifier } from "../tokens/token-verifier.ts";
 import { assertFromHere } from "./from-here.ts";
 import { unauthenticated } from "./unauthenticated.ts";
 
@@ -13,6 +14,8 @@ export interface GatekeeperOptions {
   readonly mode: AuthMode;
   /** Undefined for a store without a directory, which has no keys. */
   readonly keys: KeyRing | undefined;
+  /** Undefined where no tokens are taken. */
+  readonly tokens: TokenVerifier | undefined;
   /** What the discovery file tells the store's owner. */
   readonly localToken: string | undefined;
   /** Of pages that may ask, also without a credential where none is needed. */
@@ -30,8 +33,8 @@ export class Gatekeeper {
 
   /** Whether a request without a credential is refused. */
   get isDemanding(): boolean {
-    const { mode, keys } = this.#options;
-    return mode === "on" || (mode === "auto" && keys?.isInUse === true);
+    const { mode, keys, tokens } = this.#options;
+    return mode === "on" || (mode === "auto" && (tokens !== undefined || keys?.isInUse === true));
   }
 
   /**
@@ -54,6 +57,8 @@ export class Gatekeeper {
     ) {
       return localCaller;
     }
+    const { tokens } = this.#options;
+    if (tokens !== undefined && TokenVerifier.isToken(token)) return tokens.callerOf(token);
     const held = this.#options.keys?.find(token);
     if (held === undefined) throw unauthenticated("unknown", "The credential is not known here.");
     const { key, ended } = held;

@@ -189,7 +189,7 @@ test("a refused write leaves a line in the log: who, which route, why; and nothi
     const audits = log
       .split("\n")
       .filter((line) => line.includes('"audit"'))
-      .map((line) => JSON.parse(line) as { level: number; msg: string; audit: object });
+      .map((line) => JSON.parse(line) as { level: string; msg: string; audit: object });
     const route = { method: "POST", route: "/v1/events", address: "127.0.0.1" };
     const id = (index: 0 | 1) => `key:${keys[index].slice(7, 15)}`;
     expect(audits.map(({ audit }) => audit)).toEqual([
@@ -205,9 +205,9 @@ test("a refused write leaves a line in the log: who, which route, why; and nothi
       },
     ]);
     expect(audits.map(({ level, msg }) => [level, msg])).toEqual([
-      [40, "refused"],
-      [40, "refused"],
-      [40, "refused"],
+      ["warn", "refused"],
+      ["warn", "refused"],
+      ["warn", "refused"],
     ]);
     for (const secret of [...keys, token, "guess", content]) expect(log).not.toContain(secret);
     for (const key of keys) expect(log).not.toContain(key.slice(16, 68));

@@ -4,6 +4,8 @@ import type { FastifyInstance } from "fastify";
 
 import type { Settings } from "../config/settings.ts";
 import { KeyRing } from "../keys/key-ring.ts";
+import { issuerKeys } from "../tokens/issuer-keys.ts";
+import { TokenVerifier } from "../tokens/token-verifier.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 
 export interface OpenGatekeeperOptions {
@@ -31,7 +33,22 @@ export async function openGatekeeper(
   return new Gatekeeper({
     mode: settings.auth,
     keys,
+    tokens: verifierOf(settings),
     localToken,
     corsOrigins: settings.corsOrigins,
+  });
+}
+
+function verifierOf(settings: Settings): TokenVerifier | undefined {
+  const { tokenIssuer: issuer, tokenAudience: audience, tokenKeys } = settings;
+  if (issuer === undefined || audience === undefined || tokenKeys === undefined) return undefined;
+  return new TokenVerifier({
+    issuer,
+    audience,
+    keys: issuerKeys(tokenKeys),
+    algorithms: settings.tokenAlgorithms,
+    scopePrefix: settings.tokenScopePrefix,
+    actorClaim: settings.tokenActorClaim,
+    clockSeconds: settings.tokenClockSeconds,
   });
 }

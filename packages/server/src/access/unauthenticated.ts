@@ -7,6 +7,7 @@ export type RefusalReason =
   | "malformed"
   | "mistyped"
   | "unknown"
+  | "untrusted"
   | "expired"
   | "revoked"
   | "ended";

@@ -90,16 +90,26 @@ function read(name: keyof Settings, given: unknown, source: string, isText: bool
   }
 }
 
+/** Settings that mean something together only. */
+const groups: readonly { readonly names: readonly (keyof Settings)[]; readonly why: string }[] = [
+  {
+    names: ["tlsCert", "tlsKey"],
+    why: "A certificate needs its key, and a key its certificate.",
+  },
+  {
+    names: ["tokenIssuer", "tokenAudience", "tokenKeys"],
+    why: "To take tokens, the server must know their issuer, its keys, and whom they are made for.",
+  },
+];
+
 /** @throws `setting-invalid` for settings of which one needs the other */
-function assertTogether({ tlsCert, tlsKey }: Settings): void {
-  if ((tlsCert === undefined) === (tlsKey === undefined)) return;
-  const missing = tlsCert === undefined ? "tlsCert" : "tlsKey";
-  throw new StoreError(
-    "setting-invalid",
-    "A certificate needs its key, and a key its certificate.",
-    {
+function assertTogether(settings: Settings): void {
+  for (const { names, why } of groups) {
+    const missing = names.find((name) => settings[name] === undefined);
+    if (missing === undefined || names.every((name) => settings[name] === undefined)) continue;
+    throw new StoreError("setting-invalid", why, {
       hint: `Give ${flagOf(missing)}, too.`,
       details: { setting: missing },
-    },
-  );
+    });
+  }
 }

@@ -49,13 +49,14 @@ export function numberSetting(
   return { ...about, kind: "number", range, fromText, fromValue };
 }
 
-/** Text that is not empty. @param what completes "must be": `a path` */
+/** Text that is not empty. @param what completes "must be": `a path` @param isGood of text that is not empty; default: any */
 export function textSetting<Default extends string | undefined>(
   about: About<Default>,
   what: string,
+  isGood: (text: string) => boolean = () => true,
 ): Setting<string | Default> {
   const fromValue = (value: unknown): string => {
-    if (typeof value !== "string" || value.trim() === "") throw new Error(what);
+    if (typeof value !== "string" || value.trim() === "" || !isGood(value)) throw new Error(what);
     return value;
   };
   return { ...about, kind: "text", range: what, fromText: fromValue, fromValue };

@@ -1,4 +1,6 @@
 /** The table of settings: every one with its default, its range and what it means. */
+import { isLoopback } from "../access/loopback.ts";
+import { tokenAlgorithms } from "../tokens/algorithms.ts";
 import {
   choiceSetting,
   listSetting,
@@ -13,6 +15,13 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly auth: AuthMode;
+  readonly tokenIssuer: string | undefined;
+  readonly tokenAudience: string | undefined;
+  readonly tokenKeys: string | undefined;
+  readonly tokenAlgorithms: readonly string[];
+  readonly tokenScopePrefix: string;
+  readonly tokenActorClaim: string;
+  readonly tokenClockSeconds: number;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly logLevel: LogLevel;
@@ -34,6 +43,7 @@ export interface Settings {
   readonly readyLagMax: number;
   readonly heartbeatSeconds: number;
   readonly streamsMax: number;
+  readonly subscriptionsMax: number;
   readonly streamBufferBytes: number;
   readonly streamStallSeconds: number;
   readonly streamRetrySeconds: number;
@@ -68,9 +78,42 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
     {
       default: "auto",
       description:
-        "Whether requests need a credential; `auto`: as soon as the store has keys, and everywhere but on loopback.",
+        "Whether requests need a credential; `auto`: as soon as the store has keys or tokens are taken, and everywhere but on loopback.",
     },
     authModes,
+  ),
+  tokenIssuer: textSetting(
+    { default: undefined, description: "Who makes the JSON Web Tokens that are taken: `iss`." },
+    "a name, most often a URL",
+  ),
+  tokenAudience: textSetting(
+    { default: undefined, description: "Whom they must be made for: `aud`." },
+    "a name, most often the URL of this server",
+  ),
+  tokenKeys: textSetting(
+    { default: undefined, description: "Where the issuer's public keys are: a JSON Web Key Set." },
+    "the path of a file or a URL with https; http on loopback only",
+    isKeysPlace,
+  ),
+  tokenAlgorithms: listSetting(
+    { default: ["RS256", "PS256", "ES256", "EdDSA"], description: "How tokens may be signed." },
+    `some of ${tokenAlgorithms.join(", ")}`,
+    (text) => tokenAlgorithms.some((algorithm) => algorithm === text),
+  ),
+  tokenScopePrefix: textSetting(
+    {
+      default: "sennit:",
+      description: "What stands before the name of a scope in a token: `sennit:read`.",
+    },
+    "text",
+  ),
+  tokenActorClaim: textSetting(
+    { default: "sub", description: "The claim of a token that is the actor." },
+    "the name of a claim",
+  ),
+  tokenClockSeconds: numberSetting(
+    { default: 5, description: "The clocks of the issuer and the server may be so far apart." },
+    { unit: "seconds", min: 0, max: 300 },
   ),
   tlsCert: textSetting(
     { default: undefined, description: "The certificate, and those between it and the root." },
@@ -183,6 +226,10 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
     { default: 1000, description: "Streams at a time; for others there is 503." },
     { min: 0, max: 1_000_000 },
   ),
+  subscriptionsMax: numberSetting(
+    { default: 1000, description: "Durable subscriptions that there may be." },
+    { min: 0, max: 100_000 },
+  ),
   streamBufferBytes: numberSetting(
     {
       default: mebibyte,
@@ -206,6 +253,13 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
 export const settingNames: readonly (keyof Settings)[] = Object.keys(
   settingTable,
 ) as (keyof Settings)[];
+
+function isKeysPlace(text: string): boolean {
+  if (!/^https?:/i.test(text)) return true;
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || isLoopback(hostname);
+}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

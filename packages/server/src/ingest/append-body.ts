@@ -7,21 +7,20 @@ export type Place = (pointer: string) => string;
 /** A batch as it was sent; its events are checked by the store. */
 export interface AppendBody {
   readonly events: readonly unknown[];
-  readonly options: Pick<AppendOptions, "expectedHead" | "unchangedSince">;
+  readonly options?: Pick<AppendOptions, "expectedHead" | "unchangedSince"> | undefined;
   readonly place: Place;
 }
 
-const noOptions = {};
 const envelopeMembers = new Set(["events", "expectedHead", "unchangedSince"]);
 
 /** @throws `body-invalid`, `request-invalid` */
 export function readAppendBody(body: unknown): AppendBody {
   if (body === undefined) throw new StoreError("body-invalid", "There is no body.");
   if (Array.isArray(body)) {
-    return { events: body, options: noOptions, place: inList("", body.length) };
+    return { events: body, place: inList("", body.length) };
   }
   if (isPlainObject(body) && Object.hasOwn(body, "events")) return readEnvelope(body);
-  return { events: [body], options: noOptions, place: (pointer) => pointer };
+  return { events: [body], place: (pointer) => pointer };
 }
 
 function readEnvelope(body: Readonly<Record<string, unknown>>): AppendBody {

@@ -29,11 +29,11 @@ const booleans = new Set(["cascade", "allowinvalidsources"]);
 /** @throws `body-invalid` naming the attribute that is missing, unknown or wrong */
 export function readCloudEvents(value: unknown, isBatch: boolean): AppendBody {
   if (!isBatch) {
-    return { events: [readCloudEvent(value, "")], options: {}, place: attributePlace };
+    return { events: [readCloudEvent(value, "")], place: attributePlace };
   }
   if (!Array.isArray(value)) throw invalid({ pointer: "", message: "must be a list of events" });
   const events = value.map((item, index) => readCloudEvent(item, `/${index}`));
-  return { events, options: {}, place: batchPlace(events.length) };
+  return { events, place: batchPlace(events.length) };
 }
 
 /** True for a request in binary mode: the attributes are headers, and the body is the data. */
@@ -52,7 +52,6 @@ export function readBinaryCloudEvent(headers: IncomingHttpHeaders, data: unknown
   }
   return {
     events: [readCloudEvent({ ...attributes, data }, "")],
-    options: {},
     place: attributePlace,
   };
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 
-import { ingest, StoreError, toStoreError, type LineResult } from "@sennit/core";
+import { ingest, StoreError, toStoreError, type LineResult, type NewEvent } from "@sennit/core";
 
 import type { LineBody } from "../body/body-types.ts";
 import { bodyFailure } from "../body/encoded-body.ts";
@@ -17,6 +17,7 @@ type ResultChoice = "all" | "refused" | "none";
 export interface LinesQuery {
   readonly atomic?: boolean;
   readonly batch?: number;
+  readonly actor?: string;
   readonly results?: ResultChoice;
 }
 
@@ -58,7 +59,7 @@ export function ingestLines(
 async function* results(
   { store, caller, request }: Exchange,
   stream: Readable,
-  { atomic, batch, results: choice = "all" }: LinesQuery,
+  { atomic, batch, actor, results: choice = "all" }: LinesQuery,
   idempotencyKey: string | undefined,
 ): AsyncGenerator<string> {
   // Who is still sending after a failure shall read of it, so the stream is not destroyed with its iterator.
@@ -68,7 +69,7 @@ async function* results(
     batchEvents: batch,
     idempotencyKey,
     lingerMs,
-    prepare: (events) => assertMayAppend(caller, events, store),
+    prepare: (events) => assertMayAppend(caller, withActor(events, actor), store),
   });
   try {
     for (;;) {
@@ -89,6 +90,11 @@ async function* results(
     yield `${JSON.stringify({ error: problemOf(failure, request.id) })}\n`;
     await discard(stream);
   }
+}
+
+function withActor(events: readonly NewEvent[], actor: string | undefined): readonly NewEvent[] {
+  if (actor === undefined) return events;
+  return events.map((event) => ({ ...event, actor: event.actor ?? actor }));
 }
 
 function toldLines(lines: readonly LineResult[], choice: ResultChoice): string {

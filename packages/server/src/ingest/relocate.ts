@@ -12,7 +12,7 @@ export function relocate(error: unknown, { events, place: inBody }: AppendBody):
   // What a credential does not allow is told with a pointer into the event, not into the batch.
   const eventPlace = code === "forbidden" && events.length > 1 ? `/${String(index)}` : "";
   const place: Place = (pointer) => inBody(eventPlace + pointer);
-  const { pointer, issues, ...others } = details;
+  const { pointer, issues } = details;
   const moved: readonly Issue[] | undefined = Array.isArray(issues)
     ? (issues as Issue[]).map((issue) => ({ ...issue, pointer: place(issue.pointer) }))
     : undefined;
@@ -22,7 +22,7 @@ export function relocate(error: unknown, { events, place: inBody }: AppendBody):
   return new StoreError(code, isLed ? place(lead) + message.slice(lead.length) : message, {
     hint,
     details: {
-      ...others,
+      ...details,
       ...(typeof pointer === "string" && { pointer: place(pointer) }),
       ...(moved !== undefined && { issues: moved }),
     },

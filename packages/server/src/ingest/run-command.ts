@@ -62,7 +62,7 @@ export async function runCommand(
       },
     };
   } catch (error) {
-    throw relocate(asPrecondition(error, demand), { events, options: {}, place });
+    throw relocate(asPrecondition(error, demand), { events, place });
   }
 }
 

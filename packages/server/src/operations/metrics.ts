@@ -7,12 +7,14 @@ import type { FastifyInstance } from "fastify";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Streams } from "../live/streams.ts";
+import type { Subscriptions } from "../subscriptions/subscriptions.ts";
 import type { Readiness } from "./readiness.ts";
 
 interface Measured {
   readonly store: EmbeddedStore;
   readonly views: Views;
   readonly streams: Streams;
+  readonly subscriptions: Subscriptions;
   readonly readiness: Readiness;
 }
 
@@ -91,9 +93,10 @@ export class Metrics {
     });
   }
 
-  #watchStore({ store, views, streams, readiness }: Measured): void {
+  #watchStore({ store, views, streams, subscriptions, readiness }: Measured): void {
     this.#gauge("sennit_head", "Position of the last durable event", () => store.head);
     this.#gauge("sennit_streams", "Streams that are open", () => streams.count);
+    this.#gauge("sennit_subscriptions", "Durable subscriptions", () => subscriptions.count);
     this.#gauge("sennit_followers", "Readers that wait for the log to grow", () => {
       return store.log.headSignal.listeners;
     });

@@ -43,6 +43,9 @@ const postEvents = defineRoute({
           description: "Lines: events to a batch. Default: 1000",
         }),
       ),
+      actor: Type.Optional(
+        Type.String({ minLength: 1, description: "Lines: the actor of events that name none" }),
+      ),
       results: Type.Optional(
         Type.Union([Type.Literal("all"), Type.Literal("refused"), Type.Literal("none")], {
           description: "Lines: which are told of. Default: all",
@@ -66,21 +69,34 @@ const postEvents = defineRoute({
     if (body instanceof LineBody) return ingestLines(exchange, body, query);
     const sent = readBody(exchange);
     const idempotencyKey = idempotencyKeyOf(request.headers);
-    const result = await append(sent, async () =>
-      store.append(await assertMayAppend(caller, sent.events, store), {
-        ...sent.options,
-        idempotencyKey,
-      }),
-    );
-    const isReplayed =
-      idempotencyKey !== undefined && result.events.every(({ status }) => status === "duplicate");
-    return {
-      value: result,
-      position: result.head,
-      ...(isReplayed && { headers: { "idempotency-replayed": "true" } }),
-    };
+    try {
+      const events = await assertMayAppend(caller, sent.events, store);
+      // An append without options is the cheapest one.
+      const result = await (idempotencyKey === undefined && sent.options === undefined
+        ? store.append(events)
+        : store.append(events, { ...sent.options, idempotencyKey }));
+      return {
+        value: result,
+        position: result.head,
+        isShort: isShort(result),
+        ...(idempotencyKey !== undefined && isReplayed(result) && replayed),
+      };
+    } catch (error) {
+      throw relocate(error, sent);
+    }
   },
 });
+
+const replayed = { headers: { "idempotency-replayed": "true" } };
+
+function isReplayed({ events }: AppendResult): boolean {
+  return events.every(({ status }) => status === "duplicate");
+}
+
+function isShort({ events: [first, ...others] }: AppendResult): boolean {
+  if (first === undefined || others.length > 0) return false;
+  return first.consequences.length + first.placeholders.length < 10;
+}
 
 function readBody({
   body,
@@ -89,14 +105,6 @@ function readBody({
   if (body instanceof CloudEventBody) return readCloudEvents(body.value, body.isBatch);
   if (isBinaryCloudEvent(request.headers)) return readBinaryCloudEvent(request.headers, body);
   return readAppendBody(body);
-}
-
-async function append(sent: AppendBody, store: () => Promise<AppendResult>): Promise<AppendResult> {
-  try {
-    return await store();
-  } catch (error) {
-    throw relocate(error, sent);
-  }
 }
 
 export const eventRoutes: readonly Route[] = [postEvents];

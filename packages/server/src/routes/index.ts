@@ -14,6 +14,7 @@ import { proofRoutes } from "./proofs.ts";
 import { liveRoutes } from "./live.ts";
 import { recordRoutes } from "./records.ts";
 import { stateRoutes } from "./state.ts";
+import { subscriptionRoutes } from "./subscriptions.ts";
 import { storeRoutes } from "./store.ts";
 
 export const allRoutes: readonly Route[] = [
@@ -31,5 +32,6 @@ export const allRoutes: readonly Route[] = [
   ...projectionRoutes,
   ...adminRoutes,
   ...liveRoutes,
+  ...subscriptionRoutes,
   ...operationRoutes,
 ];

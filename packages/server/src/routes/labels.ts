@@ -110,7 +110,7 @@ const putLabel = defineRoute({
     const appended = await store.label(name, position, { actor: allowed?.actor });
     const { recordId, version, position: storedAt } = appended;
     return {
-      value: { label: name, position, recordId, version, storedAt },
+      value: { label: name, position, recordId, version, storedAt, event: appended },
       position: storedAt,
       status: version === 1 ? 201 : 200,
       headers: { location: `/v1/labels/${encodeURIComponent(name)}` },

@@ -24,6 +24,7 @@ import {
   newDocument,
   newEvent,
 } from "./new-event.ts";
+import { subscription, subscriptionList } from "./subscription.ts";
 import { problem } from "./problem.ts";
 import { artifact, derivation, explanation, record, recordPage, state } from "./record.ts";
 import {
@@ -74,6 +75,8 @@ export const namedShapes: Readonly<Record<string, TSchema>> = {
   LineageRefs: lineageRefs,
   OutdatedSources: outdatedSources,
   Problem: problem,
+  Subscription: subscription,
+  SubscriptionList: subscriptionList,
   Projection: projection,
   Projections: projections,
   Receipt: receipt,

@@ -242,4 +242,5 @@ export const labelResult = Type.Object({
   recordId: Type.String(),
   version,
   storedAt: position,
+  event: Type.Object(appendedMembers),
 });
