@@ -30,6 +30,7 @@ const storeNames: ReadonlySet<string> = new Set([
   "owner.json",
   "sennit.json",
   "state",
+  "subscriptions",
   "views",
 ]);
 const localCommand = join("node_modules", ".bin", "sennit");

@@ -6,7 +6,6 @@ import { fitsFilter } from "../live/event-filter.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { position } from "../schemas/common.ts";
 import { recordedEvent } from "../schemas/event.ts";
-import { eventType } from "../schemas/store.ts";
 import {
   subscription as shape,
   subscriptionFilter,
