@@ -1,20 +1,10 @@
 /** `sennit serve` and the demo's server, as processes of their own: when they are ready, how they end, what they refuse. */
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-
 import { expect, test } from "vitest";
 
-import { ended, start, withShell, type Json, type Refusal } from "./support.ts";
+import { firstLine } from "./served.ts";
+import { ended, start, withShell, type Refusal } from "./support.ts";
 
 const silent = ["--port", "0", "--log-level", "silent"];
-
-/** The JSON of the first line that a process prints. */
-async function firstLine<T = Json>(child: ChildProcess): Promise<T> {
-  if (child.stdout === null) throw new Error("The process has no output.");
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-  return JSON.parse(line) as T;
-}
 
 interface Served {
   readonly url: string;

@@ -25,6 +25,7 @@ import type { ProjectionStatus } from "@sennit/projections";
 import { eraseContent, exportLog, verifyLog } from "./administration.ts";
 
 import { appendBatch } from "./append.ts";
+import { ClientError } from "./client-error.ts";
 import { bytesOfHex } from "./hex.ts";
 import { HttpReader, type Signalled } from "./http-reader.ts";
 import { ingestLines, type IngestOptions } from "./ingest.ts";
@@ -36,16 +37,21 @@ import { Transport, type TransportOptions } from "./transport.ts";
 export type ConnectOptions = TransportOptions;
 
 /**
- * Connects to a server.
+ * Connects to a server. A credential that may write and not read is no hindrance; only the store's id stays unknown then.
  *
  * @param url its address, such as `http://localhost:4600`
- * @throws `argument-invalid`, `server-unreachable`, `unauthenticated`, `forbidden`
+ * @throws `argument-invalid`, `server-unreachable`, `unauthenticated`
  */
 export async function connect(url: string | URL, options?: ConnectOptions): Promise<SennitClient> {
   const transport = new Transport(url, options);
-  const { storeId } = await transport.json<{ readonly storeId: string }>({
-    path: ["v1", "store"],
-  });
+  const asked = transport.json<{ readonly storeId: string }>({ path: ["v1", "store"] });
+  const storeId = await asked.then(
+    (store) => store.storeId,
+    (error: unknown) => {
+      if (error instanceof ClientError && error.code === "forbidden") return error;
+      throw error;
+    },
+  );
   return new SennitClient(transport, storeId);
 }
 
@@ -55,11 +61,18 @@ export async function connect(url: string | URL, options?: ConnectOptions): Prom
  * present than an answer before it.
  */
 export class SennitClient extends HttpReader implements Store {
-  readonly storeId: string;
+  readonly #storeId: string | ClientError;
 
-  constructor(transport: Transport, storeId: string) {
+  /** @param storeId the store's, or why it may not be known */
+  constructor(transport: Transport, storeId: string | ClientError) {
     super(transport);
-    this.storeId = storeId;
+    this.#storeId = storeId;
+  }
+
+  /** @throws `forbidden` for a credential that may not read */
+  get storeId(): string {
+    if (typeof this.#storeId === "string") return this.#storeId;
+    throw this.#storeId;
   }
 
   /** Address of the server. */

@@ -85,11 +85,12 @@ async function follow(
       details: { flag: `--${refused}` },
     });
   }
-  const store = await context.store();
+  const { store, url } = await context.target();
   const ref = values.positionals[0];
   const recordId = ref === undefined ? undefined : await context.resolveRecord(ref);
   if (!out.isJson) {
-    out.note("Following. No other process can open the store meanwhile; Ctrl-C ends it.");
+    const alone = "No other process can open the store meanwhile (many can ask: sennit serve). ";
+    out.note(`Following. ${url === undefined ? alone : ""}Ctrl-C ends it.`);
   }
   // Waiting for events alone does not keep a process running.
   const keepAlive = setInterval(() => {}, 0x7fff_ffff);
@@ -97,7 +98,8 @@ async function follow(
     const signal = AbortSignal.any([io.signal, ...(io.readerLeft ? [io.readerLeft] : [])]);
     for await (const event of store.follow({ from, signal })) {
       if (recordId !== undefined && event.recordId !== recordId) continue;
-      if (out.isJson) out.json(event);
+      // One line each, also on a terminal: it is a stream, and has no other ends of its parts.
+      if (out.isJson) out.line(JSON.stringify(event));
       else out.line(followLine(out, event));
     }
   } catch (error) {

@@ -25,6 +25,7 @@ import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } f
 export class EmbeddedTarget implements Target {
   readonly store: EmbeddedStore;
   readonly directory: string;
+  readonly url = undefined;
   #views: Views | undefined;
 
   private constructor(store: EmbeddedStore, directory: string) {

@@ -12,7 +12,7 @@ import type { ServerPlace } from "./server-target.ts";
 import type { Target } from "./target.ts";
 
 /** A store may change hands between two looks at it: it is looked at so many times. */
-const attemptsMax = 3;
+const attemptsMax = 2;
 
 /**
  * Opens a store. One that a server on this machine has open is asked there, without being told.

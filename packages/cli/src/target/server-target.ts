@@ -48,6 +48,10 @@ export class ServerTarget implements Target {
     return new ServerTarget(store, directory, () => connect(url, { token }));
   }
 
+  get url(): string {
+    return this.store.url;
+  }
+
   viewReader(asOf: AsOf | undefined, { signal }: ViewReaderOptions = {}): Promise<ViewReader> {
     return this.store.at(asOf, { signal });
   }

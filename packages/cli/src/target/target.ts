@@ -43,6 +43,8 @@ export interface Target {
   readonly store: Store;
   /** Where its files are on this machine; undefined for a store behind a URL. */
   readonly directory: string | undefined;
+  /** Of the server that answers; undefined for a store that this process has open. */
+  readonly url: string | undefined;
   /** A reader with the indexes. Default: of the present. @throws the codes of `Views.at` */
   viewReader(asOf: AsOf | undefined, options?: ViewReaderOptions): Promise<ViewReader>;
   /** The ref with `KIND/NAME` replaced by an id; the indexes are asked only when the ref is no id. */
