@@ -92,7 +92,7 @@ const listRecords = defineRoute({
     },
   },
   rows: { member: "records", columns: recordColumns },
-  problems: [],
+  problems: [404],
   async handle(exchange) {
     const { query, signal, form } = exchange;
     const asked = queryOf(query);

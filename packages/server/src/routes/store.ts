@@ -61,7 +61,7 @@ const getResolved = defineRoute({
   answers: {
     200: { description: "The ref; one that names nothing as it was", schema: resolvedRef },
   },
-  problems: [],
+  problems: [404],
   async handle(exchange) {
     const { query } = exchange;
     const instant = await instantOf(exchange, query);
