@@ -17,11 +17,17 @@ beforeAll(async () => {
 
 afterAll(() => served.close());
 
-test("every route that answers a question is asked", () => {
+test("every route that answers a question about the store is asked", () => {
   const asked = new Set(questions.map(({ operationId }) => operationId));
-  const reading = allRoutes.filter(({ method, scope }) => method === "GET" && scope === "read");
-  const live = reading.filter(({ answers }) => answers[200]?.contentTypes !== undefined);
-  const unasked = reading.filter((route) => !live.includes(route) && !asked.has(route.operationId));
+  const unasked = allRoutes.filter(
+    ({ method, scope, tag, answers, operationId }) =>
+      method === "GET" &&
+      scope === "read" &&
+      // What a server keeps for its callers is no answer of the store.
+      tag !== "Subscriptions" &&
+      answers[200]?.contentTypes === undefined &&
+      !asked.has(operationId),
+  );
   expect(unasked.map(({ operationId }) => operationId)).toEqual([]);
 });
 
