@@ -75,7 +75,8 @@ function bodyOf({ shape, bodyTypes = formTypes.json }: Route): string {
   return `\`{${members.join(", ")}}\``;
 }
 
-const common = new Set(problemStatuses({ problems: [], scope: "read", answers: {} }));
+const plain = { method: "GET", scope: "read", problems: [], answers: {}, shape: {} } as const;
+const common = new Set(problemStatuses(plain));
 
 function routeTable(tag: string): string[][] {
   const rows = allRoutes

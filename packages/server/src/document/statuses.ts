@@ -27,18 +27,21 @@ const naming = ["as-of", "ref"];
 /** Of requests that may come with a body, also when the route takes none. */
 const bodyProblems = [413, 415];
 
-/** Statuses of the problems that a route may answer with, in order. */
+/** Statuses of the problems that a route may answer with, in order. One that is an answer of the route is none of them. */
 export function problemStatuses({
   problems,
   scope,
   method,
   shape,
-}: Pick<Route, "problems" | "scope" | "method" | "shape">): number[] {
+  answers,
+}: Pick<Route, "problems" | "scope" | "method" | "shape" | "answers">): number[] {
   const ofAll =
     scope === "none" ? problemsOfAll.filter((one) => ![401, 403].includes(one)) : problemsOfAll;
   const names = { ...shape.params?.properties, ...shape.query?.properties };
   const isNaming = naming.some((name) => Object.hasOwn(names, name));
   const ofBody = method === "GET" ? [] : bodyProblems;
   const all = [...ofAll, ...problems, ...ofBody, ...(isNaming ? [404] : [])];
-  return [...new Set(all)].toSorted((one, other) => one - other);
+  return [...new Set(all)]
+    .filter((status) => answers[status] === undefined)
+    .toSorted((one, other) => one - other);
 }
