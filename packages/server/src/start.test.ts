@@ -1,11 +1,17 @@
 /** A server that starts: where it answers, what it says when it cannot, and what it leaves behind. */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { Agent, get } from "node:https";
 import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 
 import { isStoreError, openStore } from "@sennit/core";
 import { withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
 import { startServer, type StartServerOptions } from "./start.ts";
+import { testCertificate, testKey } from "./testing/test-certificate.ts";
 
 async function withStore(use: (directory: string) => Promise<void>): Promise<void> {
   await withTemporaryDirectory(async (directory) => {
@@ -33,6 +39,27 @@ test.each([
     expect(server.url).toMatch(url);
     expect((await fetch(`${server.url}/openapi.json`)).status).toBe(200);
     await server.close();
+  });
+});
+
+test("with a certificate it speaks TLS and nothing else, and closes with connections open", async () => {
+  await withStore(async (directory) => {
+    const [tlsCert, tlsKey] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+    await writeFile(tlsCert, testCertificate);
+    await writeFile(tlsKey, testKey);
+    const server = await startServer({ directory, port: 0, tlsCert, tlsKey });
+    expect(server.url).toMatch(/^https:/);
+    const agent = new Agent({ keepAlive: true, ca: testCertificate });
+    const [response] = (await once(get(`${server.url}/healthz`, { agent }), "response")) as [
+      IncomingMessage,
+    ];
+    expect(response.statusCode).toBe(200);
+    response.resume();
+    await once(response, "end");
+    await expect(fetch(server.url.replace("https:", "http:"))).rejects.toThrow("fetch failed");
+    await expect(fetch(server.url)).rejects.toThrow("fetch failed");
+    await server.close();
+    agent.destroy();
   });
 });
 
