@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { isEventId, isPlainObject, StoreError, type Issue } from "@sennit/core";
 
+import type { CloudEventBody } from "../body/body-types.ts";
+import type { Caller } from "../caller.ts";
 import type { AppendBody, Place } from "./append-body.ts";
 import { cloudEventId } from "./name-based-id.ts";
 
@@ -27,12 +29,15 @@ const tracing = new Set(["traceparent", "tracestate"]);
 const booleans = new Set(["cascade", "allowinvalidsources"]);
 
 /** @throws `body-invalid` naming the attribute that is missing, unknown or wrong */
-export function readCloudEvents(value: unknown, isBatch: boolean): AppendBody {
+export function readCloudEvents(
+  { value, isBatch }: CloudEventBody,
+  caller: Pick<Caller, "actor">,
+): AppendBody {
   if (!isBatch) {
-    return { events: [readCloudEvent(value, "")], place: attributePlace };
+    return { events: [readCloudEvent(value, "", caller)], place: attributePlace };
   }
   if (!Array.isArray(value)) throw invalid({ pointer: "", message: "must be a list of events" });
-  const events = value.map((item, index) => readCloudEvent(item, `/${index}`));
+  const events = value.map((item, index) => readCloudEvent(item, `/${index}`, caller));
   return { events, place: batchPlace(events.length) };
 }
 
@@ -42,7 +47,11 @@ export function isBinaryCloudEvent(headers: IncomingHttpHeaders): boolean {
 }
 
 /** @throws `body-invalid` */
-export function readBinaryCloudEvent(headers: IncomingHttpHeaders, data: unknown): AppendBody {
+export function readBinaryCloudEvent(
+  headers: IncomingHttpHeaders,
+  data: unknown,
+  caller: Pick<Caller, "actor">,
+): AppendBody {
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith("ce-")) attributes[name.slice(3)] = fromHeader(name, value);
@@ -51,7 +60,7 @@ export function readBinaryCloudEvent(headers: IncomingHttpHeaders, data: unknown
     throw invalid({ pointer: "/data", message: "is the body, and no header" });
   }
   return {
-    events: [readCloudEvent({ ...attributes, data }, "")],
+    events: [readCloudEvent({ ...attributes, data }, "", caller)],
     place: attributePlace,
   };
 }
@@ -66,7 +75,11 @@ function fromHeader(name: string, value: string | readonly string[] | undefined)
   throw invalid({ pointer: `/${name.slice(3)}`, message: "is no percent-encoded UTF-8" });
 }
 
-function readCloudEvent(value: unknown, at: string): Record<string, unknown> {
+function readCloudEvent(
+  value: unknown,
+  at: string,
+  { actor }: Pick<Caller, "actor">,
+): Record<string, unknown> {
   const fail = (name: string, message: string): never => {
     throw invalid({ pointer: name === "" ? at : `${at}/${name}`, message });
   };
@@ -80,7 +93,9 @@ function readCloudEvent(value: unknown, at: string): Record<string, unknown> {
   if (datacontenttype !== undefined && !isJsonType(datacontenttype)) {
     fail("datacontenttype", "must be JSON");
   }
-  const event: Record<string, unknown> = { id: eventIdOf(source, id), actor: source };
+  const event: Record<string, unknown> = { id: eventIdOf(source, id) };
+  // The actor of a credential stands above what a source says of itself.
+  if (actor === null) event["actor"] = source;
   for (const [name, attribute] of Object.entries(value)) {
     if (unkept.has(name) || tracing.has(name) || attribute === null) continue;
     const member = Object.hasOwn(memberOf, name) ? memberOf[name] : undefined;

@@ -101,9 +101,11 @@ function isShort({ events: [first, ...others] }: AppendResult): boolean {
 function readBody({
   body,
   request,
-}: Pick<Exchange, "request"> & { readonly body: unknown }): AppendBody {
-  if (body instanceof CloudEventBody) return readCloudEvents(body.value, body.isBatch);
-  if (isBinaryCloudEvent(request.headers)) return readBinaryCloudEvent(request.headers, body);
+  caller,
+}: Pick<Exchange, "request" | "caller"> & { readonly body: unknown }): AppendBody {
+  if (body instanceof CloudEventBody) return readCloudEvents(body, caller);
+  const { headers } = request;
+  if (isBinaryCloudEvent(headers)) return readBinaryCloudEvent(headers, body, caller);
   return readAppendBody(body);
 }
 

@@ -1,5 +1,5 @@
 /** The shapes of what is sent to be stored. Lengths that the store bounds in bytes are bounded in characters here. */
-import { limits, relations } from "@sennit/core";
+import { erasureKind, limits, relations } from "@sennit/core";
 import { Type, type TProperties, type TSchema } from "typebox";
 
 import { count, json, nullable, position, time, version } from "./common.ts";
@@ -26,9 +26,12 @@ const longText = (maxLength: number, minLength = 1) =>
 const recordId = Type.String({
   minLength: 1,
   maxLength: limits.recordIdBytesMax,
-  pattern: String.raw`^(?!.*@\d+$)[^\u0000-\u001f\u007f-\u009f]*$`,
+  pattern: String.raw`^(?![\s\S]*@\d+$)[^\u0000-\u001f\u007f-\u009f]*$`,
 });
-const instant = Type.String({ minLength: 1, examples: ["2026-03-02T09:58:00Z"] });
+const instant = Type.String({
+  pattern: String.raw`^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$`,
+  examples: ["2026-03-02T09:58:00Z"],
+});
 
 const newDerivation = closed({
   recordId,
@@ -59,7 +62,8 @@ const uris = list(shortText(limits.uriBytesMax), limits.urisMax);
 const onInvalidate = list(recordId, limits.actionsMax);
 
 const documentMembers = {
-  kind: shortText(limits.kindBytesMax),
+  // Records of this kind are made by erasing alone.
+  kind: { ...shortText(limits.kindBytesMax), not: { const: erasureKind } },
   name: shortText(limits.nameBytesMax),
   tags: Type.Optional(newTags),
   uris: Type.Optional(uris),
