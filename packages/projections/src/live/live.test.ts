@@ -220,6 +220,25 @@ test("a first answer of many records comes in pieces, of which the last says tha
   });
 });
 
+test("what differs after a long time comes in pieces, too", async () => {
+  await withViews(async (store, views) => {
+    await store.append([created("r-0", { kind: "k", name: "r-0" })]);
+    const then = await views.at();
+    const names = Array.from({ length: 1100 }, (_, index) => `n-${index}`);
+    await store.append(names.map((name) => created(name, { kind: "k", name })));
+    await store.append([updated("r-0", { name: "R" })]);
+    const { values } = collect(then.records$({}, { initial: false }));
+    await eventually(async () => expect(values.at(-1)?.isComplete).toBe(true));
+    expect(values.map(({ asOf, isComplete }) => [asOf, isComplete])).toEqual([
+      [1102, false],
+      [1102, false],
+      [1102, true],
+    ]);
+    expect(values.flatMap(({ added }) => added.map(({ id }) => id))).toEqual(names);
+    expect(values.flatMap(({ changed }) => changed.map(({ id }) => id))).toEqual(["r-0"]);
+  });
+});
+
 test("erased content leaves a live answer whose query it no longer fits, and changes the others", async () => {
   await withViews(async (store, views) => {
     await store.append([created("a", { kind: "k", name: "Ada", tags: { who: "Ada" } })]);

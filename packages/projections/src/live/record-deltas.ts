@@ -16,7 +16,7 @@ export interface RecordsDelta {
   readonly changed: readonly RecordView[];
   /** Records that fitted before. A record whose content was erased may stand here, or be added, without that. */
   readonly removed: readonly RecordId[];
-  /** False while more of the first answer follows. */
+  /** False while more of the same instant follows. */
   readonly isComplete: boolean;
 }
 
@@ -26,8 +26,8 @@ export interface FollowRecordsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Records of the first answer in one delta. */
-const firstRecordsMax = 500;
+/** Records in one delta. */
+const deltaRecordsMax = 500;
 /** Records looked at before others get their turn. */
 const recordsPerTurn = 100;
 
@@ -39,7 +39,7 @@ export interface LiveQuery {
 }
 
 /**
- * Yields the first answer in pieces, then a delta for each instant at which the answer differs from the one before.
+ * Yields the first answer, then what differs for each instant at which the answer is another than before; each in pieces.
  *
  * It keeps no answer in memory: what a record was before is asked as of the instant before.
  */
@@ -54,9 +54,8 @@ export async function* recordDeltas(
   let before = first;
   while (true) {
     const after = await follower.next(before.asOf, signal);
-    const delta = await difference(before, after, follower, query, signal);
+    yield* difference(before, after, follower, query, signal);
     before = after;
-    if (delta.added.length + delta.changed.length + delta.removed.length > 0) yield delta;
   }
 }
 
@@ -69,7 +68,7 @@ async function* firstAnswer(
   let added: RecordView[] = [];
   for await (const record of query.all(reader, signal)) {
     throwIfAborted(signal);
-    if (added.length === firstRecordsMax) {
+    if (added.length === deltaRecordsMax) {
       yield { asOf, added, changed: [], removed: [], isComplete: false };
       added = [];
     }
@@ -78,13 +77,13 @@ async function* firstAnswer(
   yield { asOf, added, changed: [], removed: [], isComplete: true };
 }
 
-async function difference(
+async function* difference(
   before: EmbeddedViewReader,
   after: EmbeddedViewReader,
   follower: Follower,
   query: LiveQuery,
   signal: AbortSignal | undefined,
-): Promise<RecordsDelta> {
+): AsyncGenerator<RecordsDelta> {
   const { recordIds, erased } = await touchedBetween(before, after, signal);
   const concerned = new Set([...recordIds, ...erased]);
   // A record goes stale, or is so no more, with what it rests on directly.
@@ -93,9 +92,9 @@ async function difference(
     for (const dependant of await follower.dependants(recordId, after.asOf))
       concerned.add(dependant);
   }
-  const added: RecordView[] = [];
-  const changed: RecordView[] = [];
-  const removed: RecordId[] = [];
+  const { asOf } = after;
+  let piece = new Piece();
+  let pieces = 0;
   let examined = 0;
   for (const recordId of concerned) {
     examined += 1;
@@ -106,15 +105,36 @@ async function difference(
     const is = await query.one(after, recordId);
     // What was erased is gone as of every instant, so how it was before cannot be asked any more.
     const isErased = erased.has(recordId);
+    if (piece.size === deltaRecordsMax) {
+      pieces += 1;
+      yield { asOf, ...piece.changes, isComplete: false };
+      piece = new Piece();
+    }
     if (is === undefined) {
-      if (was !== undefined || isErased) removed.push(recordId);
+      if (was !== undefined || isErased) piece.removed.push(recordId);
     } else if (was === undefined) {
-      added.push(is);
+      piece.added.push(is);
     } else if (isErased || !isSame(was, is)) {
-      changed.push(is);
+      piece.changed.push(is);
     }
   }
-  return { asOf: after.asOf, added, changed, removed, isComplete: true };
+  if (pieces + piece.size > 0) yield { asOf, ...piece.changes, isComplete: true };
+}
+
+/** What is gathered for one delta. */
+class Piece {
+  readonly added: RecordView[] = [];
+  readonly changed: RecordView[] = [];
+  readonly removed: RecordId[] = [];
+
+  get size(): number {
+    return this.added.length + this.changed.length + this.removed.length;
+  }
+
+  get changes(): Pick<RecordsDelta, "added" | "changed" | "removed"> {
+    const { added, changed, removed } = this;
+    return { added, changed, removed };
+  }
 }
 
 function isSame(one: RecordView, other: RecordView): boolean {

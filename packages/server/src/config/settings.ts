@@ -220,7 +220,7 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
   ),
   heartbeatSeconds: numberSetting(
     { default: 15, description: "A stream is sent a sign of life this often." },
-    { unit: "seconds", min: 0.01, max: 3600, fractions: true },
+    { unit: "seconds", min: 0.01, max: 30, fractions: true },
   ),
   streamsMax: numberSetting(
     { default: 1000, description: "Streams at a time; for others there is 503." },
