@@ -7,7 +7,7 @@ interface Findings {
   readonly problems: string[];
 }
 
-export interface CheckingFetch {
+interface CheckingFetch {
   readonly fetch: typeof fetch;
   readonly findings: Findings;
 }
@@ -35,8 +35,10 @@ export function checkingFetch(): CheckingFetch {
     const text =
       body instanceof Uint8Array ? Buffer.from(body).toString() : (body as string | undefined);
     const type = new Headers(init?.headers).get("content-type");
-    findings.problems.push(...contract.requestProblems(operation, url, text, type));
+    const asked = contract.requestProblems(operation, url, text, type);
     const response = await fetch(input, init);
+    // What is refused may well be what the document does not allow.
+    if (response.ok) findings.problems.push(...asked);
     const contentType = response.headers.get("content-type");
     if (contentType?.startsWith("text/event-stream") === true) return response;
     const answer = { status: response.status, contentType, text: await response.clone().text() };

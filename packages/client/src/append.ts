@@ -9,6 +9,8 @@ import type { Transport } from "./transport.ts";
 /** Says that the answer is one that was given before. */
 const replayedHeader = "idempotency-replayed";
 
+const keyLengthMax = 256;
+
 /** With a key, a batch whose answer was lost on the way is sent again without being stored again. */
 export async function appendBatch(
   transport: Transport,
@@ -21,7 +23,9 @@ export async function appendBatch(
   const ask = {
     method: "POST",
     path: ["v1", "events"],
-    headers: { "idempotency-key": idempotencyKey ?? newId() },
+    headers: {
+      "idempotency-key": idempotencyKey === undefined ? newId() : keyText(idempotencyKey),
+    },
     body: jsonText(isConditional ? { events, expectedHead, unchangedSince } : batch),
     isRepeatable: true,
     signal,
@@ -36,6 +40,25 @@ export async function appendBatch(
   } catch (error) {
     throw isConditional ? withoutEnvelope(error, events.length) : error;
   }
+}
+
+/** The key in quotes, in which a header keeps its spaces. @throws `argument-invalid` for what no header can carry */
+function keyText(key: string): string {
+  const problem = keyProblem(key);
+  if (problem === undefined) return `"${key.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+  throw new ClientError("argument-invalid", `Append option /idempotencyKey ${problem}.`, {
+    details: { issues: [{ pointer: "/idempotencyKey", message: problem }] },
+  });
+}
+
+function keyProblem(key: unknown): string | undefined {
+  if (typeof key !== "string") return "must be text";
+  if (key === "") return "must not be empty";
+  if (key.length > keyLengthMax) return `must be at most ${keyLengthMax} bytes of UTF-8`;
+  const isHeader = /^[\x20-\x7e]+$/.test(key) && !key.includes(", ");
+  return isHeader
+    ? undefined
+    : "must be ASCII, and hold no comma before a space, to reach a server";
 }
 
 /** A batch with a key that nobody else has was stored by the request whose answer was lost. */

@@ -97,16 +97,14 @@ async function sendUpload(
     isRepeatable: true,
     signal,
   } as const;
-  let sent = 0;
   return transport.read(ask, async (response) => {
-    sent += 1;
     const results: LineResult[] = [];
     if (response.body === null) throw new ClientError("server-unreachable", "There is no answer.");
     for await (const told of jsonLinesOf<LineResult | Ending>(response.body)) {
       if ("line" in told) {
         const line = told.line + firstLine - 1;
-        // What only this client can have sent, and has sent before, was stored by it.
-        const isOwn = sent > 1 && told.status === "duplicate" && ownIds.has(told.eventId);
+        // With an id that was made for this request, it was stored by it, when it was sent before.
+        const isOwn = told.status === "duplicate" && ownIds.has(told.eventId);
         results.push(isOwn ? { ...told, line, status: "stored" } : { ...told, line });
         continue;
       }

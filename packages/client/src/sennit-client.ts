@@ -25,7 +25,6 @@ import type { ProjectionStatus } from "@sennit/projections";
 import { eraseContent, exportLog, verifyLog } from "./administration.ts";
 
 import { appendBatch } from "./append.ts";
-import { ClientError } from "./client-error.ts";
 import { bytesOfHex } from "./hex.ts";
 import { HttpReader, type Signalled } from "./http-reader.ts";
 import { ingestLines, type IngestOptions } from "./ingest.ts";
@@ -111,6 +110,7 @@ export class SennitClient extends HttpReader implements Store {
     return new HttpReader(this.transport, position);
   }
 
+  /** Sent once: whoever does not get an answer sees at the label whether it was moved. */
   async label(
     name: string,
     position?: Position,
