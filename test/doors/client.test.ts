@@ -380,6 +380,12 @@ const unused: Readonly<Record<string, string>> = {
   restoreRecord: "append says all that it says",
   getLabel: "the instant of a label is its position",
   listLabels: "the summary has them",
+  listSubscriptions: "who follows a store through a client keeps its place itself",
+  createSubscription: "as above",
+  getSubscription: "as above",
+  readSubscription: "as above",
+  acknowledgeSubscription: "as above",
+  deleteSubscription: "as above",
 };
 
 test("every operation of the server is used, or left out on purpose", async () => {

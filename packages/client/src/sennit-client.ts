@@ -27,6 +27,7 @@ import { eraseContent, exportLog, verifyLog } from "./administration.ts";
 import { appendBatch } from "./append.ts";
 import { bytesOfHex } from "./hex.ts";
 import { HttpReader, type Signalled } from "./http-reader.ts";
+import { ClientError } from "./client-error.ts";
 import { ingestLines, type IngestOptions } from "./ingest.ts";
 import { jsonText } from "./json-text.ts";
 import { instantText, labelPart, positionText, refPart, type Query } from "./parameters.ts";
