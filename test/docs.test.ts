@@ -44,7 +44,7 @@ test.each(documents)("%s has no block that nothing checks", (path) => {
 
 test("the README shows an embedding, a transcript and the npm commands", () => {
   const counts = [...languages.README].map((language) => blocksIn("README.md", language).length);
-  expect(counts).toEqual([1, 2, 1]);
+  expect(counts).toEqual([1, 3, 1]);
 });
 
 const withTranscripts = documents.filter((path) => blocksIn(path, "console").length > 0);
@@ -52,15 +52,19 @@ const withTranscripts = documents.filter((path) => blocksIn(path, "console").len
 test.each(withTranscripts)("%s: transcripts show what the commands print", async (path) => {
   await withTemporaryDirectory(async (directory) => {
     const player = new TranscriptPlayer(directory, shownDirectory);
-    for (const { text } of blocksIn(path, "console")) {
-      const actual = await player.play(text);
-      if (isUpdating) {
-        writeFileSync(
-          join(repositoryRoot, path),
-          readText(path).replace(text, () => actual),
-        );
+    try {
+      for (const { text } of blocksIn(path, "console")) {
+        const actual = await player.play(text);
+        if (isUpdating) {
+          writeFileSync(
+            join(repositoryRoot, path),
+            readText(path).replace(text, () => actual),
+          );
+        }
+        expect(isUpdating ? "updated" : actual).toBe(isUpdating ? "updated" : text);
       }
-      expect(isUpdating ? "updated" : actual).toBe(isUpdating ? "updated" : text);
+    } finally {
+      await player.close();
     }
   });
 });
@@ -77,6 +81,7 @@ test("README: the commands that answer the questions work where the transcript e
       expect([command, player.lastCode]).toEqual([command, 0]);
       expect(output).not.toBe("");
     }
+    await player.close();
   });
 });
 

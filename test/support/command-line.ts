@@ -11,6 +11,15 @@ export interface Outcome {
   readonly output: string;
 }
 
+interface RunSettings {
+  /** The command is stopped once it has printed a line: for commands without an end of their own. */
+  readonly stopsAfterOutput?: boolean;
+  /** Stops the command. */
+  readonly signal?: AbortSignal;
+  /** Sees what is printed on standard output as it is printed. */
+  readonly onOutput?: (text: string) => void;
+}
+
 /** A directory in which commands run, with a clock that stands still. */
 export class CommandLine {
   readonly #cwd: string;
@@ -26,13 +35,13 @@ export class CommandLine {
     this.#nowUs = microseconds(time);
   }
 
-  /** @param stopsAfterOutput the command is stopped once it has printed a line: for commands without an end of their own */
   async run(
     words: readonly string[],
     input = "",
-    { stopsAfterOutput = false }: { readonly stopsAfterOutput?: boolean } = {},
+    { stopsAfterOutput = false, signal, onOutput }: RunSettings = {},
   ): Promise<Outcome> {
     const stop = new AbortController();
+    signal?.addEventListener("abort", () => stop.abort(), { once: true });
     const written: { readonly stream: "stdout" | "stderr"; readonly text: string }[] = [];
     const nowUs = this.#nowUs;
     const code = await run(words, {
@@ -43,6 +52,7 @@ export class CommandLine {
       })(),
       stdout: (text) => {
         written.push({ stream: "stdout", text });
+        onOutput?.(text);
         if (stopsAfterOutput && text.endsWith("\n")) stop.abort();
       },
       stderr: (text) => written.push({ stream: "stderr", text }),

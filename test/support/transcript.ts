@@ -8,6 +8,9 @@ interface Step {
   readonly output: string[];
 }
 
+/** Where the server of a transcript seems to answer. */
+const shownUrl = "http://127.0.0.1:4600";
+
 const timeComment = /^# (\d{4}-\d{2}-\d{2}T[^\s,]+)/;
 
 /** @throws Error for a line that is neither a comment, nor a command, nor the output of one */
@@ -37,6 +40,8 @@ export class TranscriptPlayer {
   readonly #line: CommandLine;
   readonly #directory: string;
   readonly #shownDirectory: string;
+  readonly #stop = new AbortController();
+  #server: { readonly url: string; readonly end: Promise<unknown> } | undefined;
   #lastCode = 0;
 
   constructor(directory: string, shownDirectory: string) {
@@ -61,14 +66,47 @@ export class TranscriptPlayer {
     return lines.join("\n");
   }
 
-  /** Runs `sennit ...`, or `echo $?` for the exit code of the command before. @returns what it printed */
+  /**
+   * Runs `sennit ...`, or `echo $?` for the exit code of the command before. `sennit serve &` goes on until the player is
+   * closed. @returns what it printed
+   */
   async run(command: string): Promise<string> {
     if (command === "echo $?") return String(this.#lastCode);
+    if (command === "sennit serve &") return this.#shown(await this.#serve());
+    const { url = "" } = this.#server ?? {};
     const [program, ...words] = shellWords(command);
     if (program !== "sennit") throw new Error(`${JSON.stringify(command)} is not sennit.`);
-    const { code, output } = await this.#line.run(words);
+    const { code, output } = await this.#line.run(words.map((word) => word.replace(shownUrl, url)));
     this.#lastCode = code;
-    return output.replaceAll(this.#directory, this.#shownDirectory).trimEnd();
+    return this.#shown(output);
+  }
+
+  /** Stops the server of the transcript. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#server?.end;
+  }
+
+  /** Serves at a free port. @returns what is printed once it does */
+  #serve(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let output = "";
+      const onOutput = (text: string): void => {
+        output += text;
+        const url = /http:\/\/[\d.:]+/.exec(output)?.[0];
+        if (url === undefined || !output.includes("Ctrl-C")) return;
+        this.#server = { url, end };
+        resolve(output);
+      };
+      const words = ["serve", "--port", "0", "--log-level", "silent"];
+      const end = this.#line.run(words, "", { signal: this.#stop.signal, onOutput });
+      end.then(({ stderr }) => reject(new Error(`The server has ended: ${stderr}`)), reject);
+    });
+  }
+
+  #shown(output: string): string {
+    const placed = output.replaceAll(this.#directory, this.#shownDirectory).trimEnd();
+    return this.#server === undefined ? placed : placed.replaceAll(this.#server.url, shownUrl);
   }
 
   /** The exit code of the last `sennit` command. */
