@@ -1,7 +1,16 @@
 /** The shapes of events as the log holds them. */
 import { Type, type TProperties } from "typebox";
 
-import { digest, json, position, time, version, versionRange, versionRef } from "./common.ts";
+import {
+  digest,
+  json,
+  nullable,
+  position,
+  time,
+  version,
+  versionRange,
+  versionRef,
+} from "./common.ts";
 import { artifact, derivation, invalidationRoot, tags } from "./record.ts";
 
 const eventId = Type.String({ format: "uuid" });
@@ -17,8 +26,24 @@ const document = Type.Object({
   onInvalidate: Type.Optional(Type.Array(Type.String())),
 });
 
-/** What was changed, as it was sent: any of its members may be null, and a tag too. */
-const patch = Type.Record(Type.String(), json);
+/** What was changed, as it was sent: null takes a member or a tag away. */
+const patch = Type.Object({
+  kind: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String()),
+  tags: Type.Optional(
+    nullable(
+      Type.Record(
+        Type.String(),
+        Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
+      ),
+    ),
+  ),
+  uris: Type.Optional(nullable(Type.Array(Type.String()))),
+  attributes: Type.Optional(json),
+  artifacts: Type.Optional(nullable(Type.Array(artifact))),
+  derivedFrom: Type.Optional(nullable(Type.Array(derivation))),
+  onInvalidate: Type.Optional(nullable(Type.Array(Type.String()))),
+});
 
 const updateData = Type.Object({
   patch: Type.Optional(patch),
@@ -52,11 +77,11 @@ function event<Name extends string, Data extends TProperties[string]>(type: Name
   });
 }
 
-export const recordedEvent = Type.Union([
-  event("record.created", document),
-  event("record.updated", updateData),
-  event("record.invalidated", invalidationData),
-]);
+export const createdEvent = event("record.created", document);
+export const updatedEvent = event("record.updated", updateData);
+export const invalidatedEvent = event("record.invalidated", invalidationData);
+
+export const recordedEvent = Type.Union([createdEvent, updatedEvent, invalidatedEvent]);
 
 export const eventPage = Type.Object({
   asOf: position,
