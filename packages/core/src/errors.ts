@@ -125,6 +125,10 @@ export const errorCodes = {
     category: "invalid",
     hint: "Send fewer events in one body, or as application/x-ndjson, which has no limit.",
   },
+  "headers-too-large": {
+    category: "invalid",
+    hint: "Send fewer and shorter headers, and a shorter URL.",
+  },
   "media-type-unsupported": {
     category: "invalid",
     hint: "See in /openapi.json which types of body the route takes.",
@@ -136,6 +140,10 @@ export const errorCodes = {
   "request-invalid": {
     category: "invalid",
     hint: "Correct what the pointers name; /openapi.json has the shapes.",
+  },
+  "request-timeout": {
+    category: "invalid",
+    hint: "Send the request's headers at once.",
   },
 
   unauthenticated: {

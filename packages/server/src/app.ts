@@ -18,6 +18,7 @@ import { registerCrossOrigin } from "./access/cross-origin.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
 import { RateLimits } from "./access/rate-limits.ts";
 import { registerSecurityHeaders } from "./access/security-headers.ts";
+import { answerSocketError, registerHeaderChecks } from "./access/socket-errors.ts";
 import { registerBodyTypes } from "./body/body-types.ts";
 import { registerCompression } from "./compression.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
@@ -59,12 +60,13 @@ export async function buildServer({
   const settings = completeSettings(given);
   const services = await openServices(store, views, settings);
   const { intake, metrics } = services;
-  const app = fastify({
+  const app: FastifyInstance = fastify({
     // A ref may be 512 bytes, each percent-encoded, and a version.
     routerOptions: { maxParamLength: 2048 },
     frameworkErrors: (error, request, reply) =>
       void sendProblem(request, reply, toServerError(error)),
     ...(await socketOptions(settings)),
+    clientErrorHandler: (error, socket) => answerSocketError(app.log, error, socket),
     bodyLimit: settings.bodyBytesMax,
     ...loggingOptions(settings, log),
     // What is sent is taken as it is: nothing is dropped, made up or turned into another type in a body.
@@ -84,6 +86,7 @@ export async function buildServer({
   });
   const gatekeeper = await openGatekeeper(app, { store, settings, localToken });
   registerAdmission(app, gatekeeper, new RateLimits(settings));
+  registerHeaderChecks(app);
   registerSecurityHeaders(app, {
     isTls: settings.tlsCert !== undefined,
     isShared: settings.corsOrigins.length > 0,
@@ -144,11 +147,13 @@ async function socketOptions({
     connectionsCheckingInterval: Math.min(headersSeconds * 500, 5000),
   };
   const connectionTimeout = idleSeconds * 1000;
-  if (tlsCert === undefined || tlsKey === undefined) return { connectionTimeout, http: sockets };
+  // Between requests a connection is idle, too.
+  const idle = { connectionTimeout, keepAliveTimeout: connectionTimeout };
+  if (tlsCert === undefined || tlsKey === undefined) return { ...idle, http: sockets };
   const [cert, key] = await Promise.all([readPem(tlsCert), readPem(tlsKey)]);
   // The two kinds of server differ in nothing that is used of them here.
   const https = { ...sockets, cert, key, minVersion: "TLSv1.2" };
-  return { connectionTimeout, https } as unknown as FastifyHttpOptions<Server>;
+  return { ...idle, https } as unknown as FastifyHttpOptions<Server>;
 }
 
 function readPem(path: string): Promise<string> {

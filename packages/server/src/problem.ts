@@ -19,6 +19,8 @@ const codeStatus: Partial<Readonly<Record<ErrorCode, number>>> = {
   "batch-too-large": 413,
   "body-too-large": 413,
   "event-too-large": 413,
+  "headers-too-large": 431,
+  "request-timeout": 408,
   "media-type-unsupported": 415,
   "not-acceptable": 406,
   unauthenticated: 401,
