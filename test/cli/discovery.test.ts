@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { startServing, withServing } from "./served.ts";
-import { ended, spawned, start, withShell, type Shell } from "./support.ts";
+import { creation, ended, ndjson, spawned, start, withShell, type Shell } from "./support.ts";
 
 const ownerOf = ({ directory }: Shell) => join(directory, ".sennit", "owner.json");
 
@@ -124,6 +124,45 @@ test("with keys a server takes its own for who may read the directory, and asks 
       expect(broken.code).toBe(2);
     });
     expect(await shell.json("show", "more")).toMatchObject({ actor: "beamline-7" });
+  });
+});
+
+test("a backup through the server of a directory holds the private key, and one by URL does not take it away", async () => {
+  await withShell(async (shell) => {
+    await shell.text("create", "thing", "it", "--id", "it");
+    await withServing(shell.directory, async ({ url }) => {
+      expect(await shell.json("backup", "copy")).toMatchObject({ head: 1, signingKey: true });
+      const [kept, own] = await Promise.all(
+        ["copy", ".sennit"].map((place) =>
+          readFile(join(shell.directory, place, "keys", "signing-key.pem"), "utf8"),
+        ),
+      );
+      expect(kept).toBe(own);
+      const byUrl = ["backup", "copy", "--store", url];
+      expect(await shell.refusal(byUrl)).toMatchObject({ code: "argument-invalid" });
+      const without = await shell.json(...byUrl, "--without-key");
+      expect(without).toMatchObject({ added: 0, signingKey: false });
+    });
+  });
+});
+
+test("when the user stops, lines that were read are stored by the server, too, and counted", async () => {
+  await withShell(async (shell) => {
+    await withServing(shell.directory, async ({ url }) => {
+      const stop = new AbortController();
+      async function* input(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from(ndjson([creation("a"), creation("b")]));
+        stop.abort();
+        // What comes from here on is waited for in vain.
+        await new Promise(() => undefined);
+      }
+      const words = ["ingest", "-", "--json", "--store", url];
+      const settings = { input: input(), signal: stop.signal };
+      const { code, stdout, stderr } = await shell.run(words, settings);
+      expect(JSON.parse(stdout)).toMatchObject({ stored: 2, refused: 0, head: 2 });
+      expect([code, JSON.parse(stderr)]).toMatchObject([130, { code: "aborted" }]);
+      expect((await shell.run(["show", "b", "--store", url])).code).toBe(0);
+    });
   });
 });
 
