@@ -24,7 +24,7 @@ export async function sendAnswer(
   answer: Answer,
 ): Promise<unknown> {
   const { reply } = exchange;
-  reply.header(positionHeader, String(answer.position));
+  if (route.scope !== "none") reply.header(positionHeader, String(answer.position));
   if ("stream" in answer) return sendStream(reply, answer);
   const { isFixed = false, next } = answer;
   if ("value" in answer) {

@@ -41,7 +41,8 @@ export function registerRoute(app: FastifyInstance, services: Services, route: R
         reply,
         form: negotiate(request.headers.accept, offers),
       } as unknown as Exchange;
-      if (request.headers[minPositionHeader] !== undefined) {
+      // Who needs no credential learns nothing of the log, not even how long it is.
+      if (route.scope !== "none" && request.headers[minPositionHeader] !== undefined) {
         await reachPosition(exchange, services.settings.minPositionSeconds * 1000);
       }
       const answer = await route.handle(exchange);

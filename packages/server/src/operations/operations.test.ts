@@ -22,6 +22,19 @@ test("a server that works is healthy and ready", async () => {
   });
 });
 
+test("who asks for health learns nothing of how long the log is", async () => {
+  await withServer({ minPositionSeconds: 0 }, async ({ url, store }) => {
+    await store.append([note("a")]);
+    for (const path of ["healthz", "readyz"]) {
+      const headers = { "sennit-min-position": "999" };
+      const answer = await fetch(`${url}/${path}`, { headers });
+      expect([path, answer.status]).toEqual([path, 200]);
+      expect(answer.headers.has("sennit-position")).toBe(false);
+      expect(Object.keys(await answer.json())).not.toContain("head");
+    }
+  });
+});
+
 test("a store that cannot be written is not ready, answers all the same, and is ready again by itself", async () => {
   const storage = new FaultStorage();
   const store = await openStoreOn(storage);
