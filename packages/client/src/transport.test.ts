@@ -231,6 +231,19 @@ test("the credential is sent with each request, fresh where a function gives it"
   );
 });
 
+test("a credential that no header can hold is refused and not repeated", async () => {
+  await withScript(
+    [json({})],
+    async (transport, { received }) => {
+      const { code, message, details } = await failureOf(transport.json(ask));
+      expect(code).toBe("argument-invalid");
+      expect(JSON.stringify({ message, details })).not.toContain("hunter2");
+      expect(received).toEqual([]);
+    },
+    { token: "hunter2\n", retry },
+  );
+});
+
 test("a later answer must have reached what earlier answers told of", async () => {
   const at = (position: number) => json({}, { headers: { "sennit-position": String(position) } });
   await withScript([at(7), at(3), at(9), at(9)], async (transport, { received }) => {

@@ -208,6 +208,7 @@ export class Transport {
 
   async #headers({ body, headers = {} }: Ask): Promise<Record<string, string>> {
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    assertToken(token);
     return {
       accept: "application/json",
       ...(body !== undefined && { "content-type": "application/json" }),
@@ -233,6 +234,15 @@ export class Transport {
   #note(header: string | null): void {
     if (header !== null && /^\d{1,16}$/.test(header)) this.reached(Number(header));
   }
+}
+
+/** @throws `argument-invalid` for what no header can hold: `fetch` would repeat the secret in its error */
+function assertToken(token: string | undefined): void {
+  if (token === undefined || /^[\u0021-\u007e]+$/.test(token)) return;
+  throw new ClientError("argument-invalid", "The token holds characters that no token has.", {
+    hint: "Give the token alone, without spaces or line ends.",
+    details: { argument: "token" },
+  });
 }
 
 /** @throws `argument-invalid` for half of a surrogate pair, which no address can hold */
