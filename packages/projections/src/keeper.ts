@@ -87,7 +87,7 @@ export class ProjectionKeeper {
       if (build !== undefined) return build.runner.rows;
       if (this.#isClosed) throw closed();
       if (this.#isPaused) throw this.#paused();
-      this.#follower()?.runner.recover();
+      this.#follower()?.runner.want(position);
       if (this.#beginFailure !== undefined) await this.#enqueue(() => this.#begin());
       if (this.#isClosed) throw closed();
       const failure = this.#failure();

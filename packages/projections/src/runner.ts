@@ -17,6 +17,13 @@ import type { SharedLog } from "./shared-log.ts";
 /** Pause before `apply` is tried again at an event it has refused, milliseconds: the first, and the longest. */
 const retryMs = { first: 1000, longest: 60_000 };
 
+/**
+ * Rest between two small batches, milliseconds, and the events for which it is not worth while: each batch is a synced write
+ * of its own, and takes time from the appends that it follows. Nobody waits for a rest to end.
+ */
+const restMs = 50;
+const restEventsMax = 1000;
+
 /** What a runner works with. */
 export interface RunnerSettings {
   readonly store: EmbeddedStore;
@@ -57,6 +64,11 @@ export class ProjectionRunner {
   /** How often `apply` has refused the same event. */
   #refusals = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** Position up to which somebody waits. */
+  #wanted: Position = 0;
+  /** When the last batch was written, as `performance.now` tells it. */
+  #workedAt = -Infinity;
+  #rest: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
 
@@ -93,7 +105,7 @@ export class ProjectionRunner {
     if (this.#stop.signal.aborted) return;
     const stopListening = this.#settings.store.log.onHead(() => {
       this.recover();
-      this.#nudges.next();
+      this.#goOn();
     });
     const subscription = this.#nudges
       .pipe(
@@ -105,7 +117,7 @@ export class ProjectionRunner {
       )
       .subscribe(() => {
         // A head may have come between the last look and the end of the run.
-        if (this.#hasWork()) queueMicrotask(() => this.#nudges.next());
+        if (this.#hasWork()) queueMicrotask(() => this.#goOn());
       });
     this.#unsubscribe = () => {
       stopListening();
@@ -127,6 +139,13 @@ export class ProjectionRunner {
     this.#nudges.next();
   }
 
+  /** Somebody waits for a position: what has failed is tried again, and nothing rests until it is reached. */
+  want(position: Position): void {
+    this.#wanted = Math.max(this.#wanted, position);
+    this.recover();
+    if (this.#rest !== undefined) this.#goOn();
+  }
+
   /** Tries again what has failed for a reason that may have passed. */
   recover(): void {
     if (!this.#isStalled || this.#stop.signal.aborted) return;
@@ -146,6 +165,7 @@ export class ProjectionRunner {
   async stop(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#retry);
+    clearTimeout(this.#rest);
     await this.#running;
     this.#unsubscribe();
   }
@@ -163,6 +183,20 @@ export class ProjectionRunner {
     if (this.#failure === null || this.#isStalled || this.#voidBy !== undefined) return;
     this.#failure = null;
     this.#nudges.next();
+  }
+
+  /** Folds what there is, at once or after a rest. */
+  #goOn(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    const leftMs = this.#mayRest() ? this.#workedAt + restMs - performance.now() : 0;
+    if (leftMs > 0) this.#rest = setTimeout(() => this.#nudges.next(), leftMs);
+    else this.#nudges.next();
+  }
+
+  #mayRest(): boolean {
+    const { position } = this.#checkpoint;
+    return this.#wanted <= position && this.#settings.store.head - position < restEventsMax;
   }
 
   #follows(): boolean {
@@ -184,8 +218,13 @@ export class ProjectionRunner {
     while (this.#hasWork()) {
       try {
         const { head } = this.#settings.store;
-        if (this.#follows()) await this.#follow(head);
-        else await this.#searchErasures(head);
+        if (this.#follows()) {
+          await this.#follow(head);
+          this.#workedAt = performance.now();
+          if (this.#mayRest()) return;
+        } else {
+          await this.#searchErasures(head);
+        }
       } catch (error) {
         if (this.#stop.signal.aborted || this.#voidBy !== undefined) return;
         if (!(await this.#overcome(error))) await this.#stopAt(error);
