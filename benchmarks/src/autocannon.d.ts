@@ -11,6 +11,8 @@ declare module "autocannon" {
     /** Whether `[<id>]` in the body becomes another text in every request. */
     readonly idReplacement: boolean;
     readonly excludeErrorStats: boolean;
+    /** Milliseconds between two samples; the end is seen at one of them. */
+    readonly sampleInt: number;
   }
 
   interface Result {

@@ -95,6 +95,8 @@ async function requestRate(
     body,
     idReplacement: true,
     excludeErrorStats: true,
+    // It looks only so often whether it is done, milliseconds, and counts until then.
+    sampleInt: 10,
   });
   server.send("stop");
   const { cpuMs } = await told<{ cpuMs: number }>(server);
