@@ -246,19 +246,24 @@ class IngestRun {
   /** Stores what can be stored: the events before a refused one, then those after it. */
   async #storeItems(items: readonly Item[]): Promise<void> {
     let at = 0;
+    // Events before one that was refused, which are sent without it.
+    let before = 0;
     while (at < items.length) {
-      const part = items.slice(at, at + this.#sendEvents);
+      const part = items.slice(at, at + (before || this.#sendEvents));
       try {
         await this.#append(part);
         at += part.length;
-        this.#sendEvents = Math.min(this.#sendEvents * 2, this.#batchEvents);
+        if (before === 0) this.#sendEvents = Math.min(this.#sendEvents * 2, this.#batchEvents);
+        before = 0;
       } catch (error) {
         const index = refusedIndex(error, part.length);
-        const refused = part[index ?? -1];
-        if (index === undefined || refused === undefined) throw error;
-        if (index > 0) await this.#append(part.slice(0, index));
-        this.#refuse(refused, error);
-        at += index + 1;
+        const [first] = part;
+        if (index === undefined || first === undefined) throw error;
+        before = index;
+        // Of those before it others may be refused: `prepare` looks at all of them before the store looks at any.
+        if (index > 0) continue;
+        this.#refuse(first, error);
+        at += 1;
         this.#sendEvents = Math.max(1, Math.floor(this.#sendEvents / 2));
       }
     }

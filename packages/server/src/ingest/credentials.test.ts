@@ -80,6 +80,26 @@ test("among lines, the one that the credential does not allow is refused, and th
   });
 });
 
+test("a line that the store refuses, before one that the credential does not allow, ends nothing", async () => {
+  await withKey(async (post) => {
+    const lines = [creation("b"), creation("a"), creation("c"), invalidation, creation("d")];
+    const body = lines.map((line) => JSON.stringify(line)).join("\n");
+    const { text } = await post(path, "application/x-ndjson", body);
+    const told = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(told).toMatchObject([
+      { line: 1, status: "stored" },
+      { line: 2, status: "refused", code: "record-already-exists" },
+      { line: 3, status: "stored" },
+      { line: 4, status: "refused", code: "forbidden" },
+      { line: 5, status: "stored" },
+      { summary: { stored: 3, refused: 2 } },
+    ]);
+  });
+});
+
 test("the actor is that of the credential, also of a CloudEvent with a source and of a command", async () => {
   await withKey(async (post) => {
     const event = {
