@@ -117,6 +117,8 @@ test("what a store refuses is refused with the same words", async () => {
     expect(await refusalOf(client.label("no label"))).toEqual(
       await refusalOf(store.label("no label")),
     );
+    expect(await refusalOf(client.history("ds@1"))).toEqual(await refusalOf(store.history("ds@1")));
+    expect(await refusalOf(store.history("ds@1"))).toMatchObject({ code: "ref-invalid" });
     expect(await refusalOf(client.at({ label: "12" }))).toMatchObject({ code: "label-invalid" });
     expect(await refusalOf(client.at({} as never))).toEqual(await refusalOf(store.at({} as never)));
     expect(await refusalOf(client.at({ position: 9999 }))).toEqual(

@@ -51,7 +51,7 @@ test.each<[path: string, status: number, code: ErrorCode, pointers?: readonly st
   ["/v1/records/m-1@0", 400, "ref-invalid"],
   ["/v1/records/m-1@1?version=2", 400, "request-invalid", ["/version"]],
   ["/v1/records/m-1?ref=m-2", 400, "request-invalid", ["/ref"]],
-  ["/v1/records/m-1@1/history", 400, "request-invalid", ["/ref"]],
+  ["/v1/records/m-1@1/history", 400, "ref-invalid"],
   ["/v1/records/m-1/diff", 400, "request-invalid"],
   ["/v1/records/m-1/diff?from=1&with=m-2", 400, "request-invalid"],
   ["/v1/records/secret/diff?with=m-2", 409, "content-erased"],

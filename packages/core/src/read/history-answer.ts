@@ -14,7 +14,7 @@ import { mustFindRef, type ReadScope } from "./scope.ts";
 /** Versions read between two turns of the event loop. */
 const versionsPerTurn = 128;
 
-/** @throws `argument-invalid` for a version or a limit that cannot be */
+/** @throws `argument-invalid` for a version or a limit that cannot be, `ref-invalid` for a ref to one version */
 export async function answerHistory(
   scope: ReadScope,
   ref: RecordId,
@@ -28,7 +28,7 @@ export async function answerHistory(
   }
   throwIfAborted(signal);
   const { state, asOf } = scope;
-  const { versions } = mustFindRef(scope, parseRef(ref).target);
+  const { versions } = mustFindRef(scope, wholeRecord(ref));
   const views: RecordView[] = [];
   const events: RecordedEvent[] = [];
   const { recordId } = versions;
@@ -43,4 +43,14 @@ export async function answerHistory(
     throwIfAborted(signal);
   }
   return { recordId, versions: views, events };
+}
+
+function wholeRecord(ref: string): string {
+  const { target, version } = parseRef(ref);
+  if (version === undefined) return target;
+  throw new StoreError(
+    "ref-invalid",
+    `${JSON.stringify(ref)} names one version, and a history is of all of them.`,
+    { hint: "Give the ref without @VERSION.", details: { ref } },
+  );
 }

@@ -327,7 +327,7 @@ export interface Reader {
   record(ref: string): Promise<RecordView>;
   /** Like `record`, with undefined for what is not there. */
   findRecord(ref: string): Promise<RecordView | undefined>;
-  /** @throws `argument-invalid`, `aborted` also */
+  /** Of all versions: a ref to one of them is `ref-invalid`. @throws `argument-invalid`, `aborted` also */
   history(recordId: RecordId, options?: HistoryOptions): Promise<History>;
   /** @throws `content-erased` also */
   diff(from: string, to: string): Promise<RecordDiff>;

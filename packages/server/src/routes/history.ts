@@ -42,7 +42,7 @@ const getHistory = defineRoute({
   problems: [404],
   async handle(exchange) {
     const { params, query, signal } = exchange;
-    const named = wholeRefOf(params, query);
+    const named = refOf(params, query);
     const instant = await instantOf(exchange, query);
     const { after, limit } = query;
     const ref = await instant.resolve(named);
