@@ -9,6 +9,7 @@ import { expect, test } from "vitest";
 
 import { createKey, revokeKey } from "../keys/manage-keys.ts";
 import { startServer, type StartServerOptions } from "../start.ts";
+import { EventSourceReader } from "../testing/event-source.ts";
 import { made, problemOf, withStartedServer as withServer } from "../testing/started-server.ts";
 
 const clock = systemClock;
@@ -35,6 +36,36 @@ test("a key that is revoked works no more, and is told so", async () => {
     const refused = await ask("/v1/records", key);
     expect(refused.headers.get("www-authenticate")).toContain('error="invalid_token"');
     expect((await problemOf(refused)).details).toEqual({ reason: "revoked" });
+  });
+});
+
+test("a stream ends with a word when the key that it was opened with is revoked, and others go on", async () => {
+  let log = "";
+  const options = { auth: "on", log: { write: (line: string) => (log += line) } } as const;
+  await withServer(options, async ({ directory, url, append, makeKey }) => {
+    const { key, id } = await makeKey({});
+    const other = await makeKey({ name: "ben" });
+    const open = (credential: string, path: string) =>
+      EventSourceReader.open(url + path, { authorization: `Bearer ${credential}` });
+    await eventually(async () => expect((await append(made("a"), other.key)).status).toBe(200));
+    const log$ = await open(key, "/v1/events/stream");
+    const records = await open(key, "/v1/live/records");
+    const kept = await open(other.key, "/v1/events/stream");
+    for (const stream of [log$, records, kept]) await stream.take(1);
+    await revokeKey(directory, id, clock);
+    for (const stream of [log$, records]) {
+      const [last] = await stream.take(1);
+      expect(last).toMatchObject({
+        lastEventId: "1",
+        event: "problem",
+        data: { status: 401, code: "unauthenticated", details: { reason: "ended" } },
+      });
+      expect(await stream.next()).toBeUndefined();
+    }
+    await append(made("b"), other.key);
+    expect((await kept.take(1))[0]?.lastEventId).toBe("2");
+    kept.close();
+    expect(log).toContain(`"caller":"key:${id}"`);
   });
 });
 

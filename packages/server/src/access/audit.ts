@@ -1,5 +1,5 @@
 /** Says in the server's log what was refused: who, what, why. Neither content nor secrets. */
-import type { StoreError } from "@sennit/core";
+import type { ErrorCode, StoreError } from "@sennit/core";
 import type { FastifyRequest } from "fastify";
 
 import type { Caller } from "../caller.ts";
@@ -14,17 +14,11 @@ function isAudited(method: string, { category, code }: StoreError): boolean {
 export function auditRefusal(request: FastifyRequest, error: StoreError, status: number): void {
   const { method } = request;
   if (!isAudited(method, error)) return;
-  const caller = request.caller as Caller | undefined;
   const { reason, scope } = error.details;
   request.log.warn(
     {
       audit: {
-        caller: caller?.id ?? null,
-        actor: caller?.actor ?? null,
-        address: request.ip,
-        method,
-        // The pattern, since the path itself may hold what was sent.
-        route: request.routeOptions.url ?? null,
+        ...senderOf(request),
         status,
         code: error.code,
         ...(typeof reason === "string" && { reason }),
@@ -33,4 +27,26 @@ export function auditRefusal(request: FastifyRequest, error: StoreError, status:
     },
     "refused",
   );
+}
+
+/** Logs, at the level `warn`, that lines of a body were refused: how many with which code, once for all of them. */
+export function auditRefusedLines(
+  request: FastifyRequest,
+  refused: ReadonlyMap<ErrorCode, number>,
+): void {
+  if (refused.size === 0) return;
+  const lines = Object.fromEntries(refused);
+  request.log.warn({ audit: { ...senderOf(request), status: 200, lines } }, "refused");
+}
+
+function senderOf(request: FastifyRequest): Readonly<Record<string, string | null>> {
+  const caller = request.caller as Caller | undefined;
+  return {
+    caller: caller?.id ?? null,
+    actor: caller?.actor ?? null,
+    address: request.ip,
+    method: request.method,
+    // The pattern, since the path itself may hold what was sent.
+    route: request.routeOptions.url ?? null,
+  };
 }

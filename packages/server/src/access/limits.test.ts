@@ -152,6 +152,11 @@ test("pages of listed origins may ask and see the headers; others may not", asyn
     expect(answer.headers.get("access-control-expose-headers")).toMatch(/ETag.*Sennit-Position/);
     expect(answer.headers.get("vary")?.toLowerCase()).toContain("origin");
     expect((await ask("/v1/records", undefined, { headers: { origin } })).status).toBe(401);
+    const stream = await ask("/v1/events/stream", keys[0], { headers: { origin } });
+    expect(stream.headers.get("content-type")).toBe("text/event-stream");
+    expect(stream.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(stream.headers.get("access-control-expose-headers")).toContain("Sennit-Position");
+    await stream.body?.cancel();
   });
 });
 
@@ -209,7 +214,42 @@ test("a refused write leaves a line in the log: who, which route, why; and nothi
       ["warn", "refused"],
       ["warn", "refused"],
     ]);
-    for (const secret of [...keys, token, "guess", content]) expect(log).not.toContain(secret);
-    for (const key of keys) expect(log).not.toContain(key.slice(16, 68));
+    const figures = await (await ask("/metrics", keys[0])).text();
+    expect(figures).toContain('route="/v1/events",status="401"');
+    for (const text of [log, figures]) {
+      for (const secret of [...keys, token, "guess", content]) expect(text).not.toContain(secret);
+      for (const key of keys) expect(text).not.toContain(key.slice(16, 68));
+    }
+  });
+});
+
+test("refused lines of a stream leave one line in the log: how many, and why; and nothing that was sent", async () => {
+  const lines: { readonly audit?: object }[] = [];
+  const log = { write: (line: string) => lines.push(JSON.parse(line) as object) };
+  await withKeys({ log }, async ({ ask }, keys) => {
+    const content = "what-was-measured";
+    const send = (body: string, path = "/v1/events") =>
+      ask(path, keys[0], {
+        method: "POST",
+        body,
+        headers: { "content-type": "application/x-ndjson" },
+      }).then((answer) => answer.text());
+    const good = JSON.stringify(made("a"));
+    const foreign = JSON.stringify(made("b", "dataset", { actor: "eve" }));
+    await send([good, content, good, foreign, foreign, `{"type":"${content}"}`].join("\n"));
+    await send(`${JSON.stringify(made("c"))}\n`);
+    const audits = () => lines.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
+    expect(audits()).toEqual([
+      {
+        caller: `key:${keys[0].slice(7, 15)}`,
+        actor: "maria",
+        address: "127.0.0.1",
+        method: "POST",
+        route: "/v1/events",
+        status: 200,
+        lines: { "event-invalid": 2, "record-already-exists": 1, forbidden: 2 },
+      },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(content);
   });
 });

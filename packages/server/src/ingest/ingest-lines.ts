@@ -2,8 +2,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readable } from "node:stream";
 
-import { ingest, StoreError, toStoreError, type LineResult, type NewEvent } from "@sennit/core";
+import {
+  ingest,
+  StoreError,
+  toStoreError,
+  type ErrorCode,
+  type LineResult,
+  type NewEvent,
+} from "@sennit/core";
 
+import { auditRefusal, auditRefusedLines } from "../access/audit.ts";
 import type { LineBody } from "../body/body-types.ts";
 import { bodyFailure } from "../body/encoded-body.ts";
 import { assertMayAppend } from "../caller.ts";
@@ -71,14 +79,16 @@ async function* results(
     lingerMs,
     prepare: (events) => assertMayAppend(caller, withActor(events, actor), store),
   });
+  const refused = new Map<ErrorCode, number>();
   try {
     for (;;) {
       const { done, value } = await lines.next();
       if (done === true) {
-        const { stored, duplicates, refused, head } = value;
-        yield `${JSON.stringify({ summary: { stored, duplicates, refused, head } })}\n`;
+        const { errors: _told, ...summary } = value;
+        yield `${JSON.stringify({ summary })}\n`;
         return;
       }
+      countRefused(value, refused);
       const told = toldLines(value, choice);
       if (told !== "") yield told;
     }
@@ -86,9 +96,19 @@ async function* results(
     const failure = stream.errored === null ? toStoreError(error) : bodyFailure(error);
     // Who has gone reads no answer, and what was stored for it stays.
     if (failure.code === "aborted") return;
-    if (failure.category !== "invalid") request.log.error({ err: failure }, failure.message);
-    yield `${JSON.stringify({ error: problemOf(failure, request.id) })}\n`;
+    const problem = problemOf(failure, request.id);
+    if (problem.status >= 500) request.log.error({ err: failure }, failure.message);
+    else auditRefusal(request, failure, problem.status);
+    yield `${JSON.stringify({ error: problem })}\n`;
     await discard(stream);
+  } finally {
+    auditRefusedLines(request, refused);
+  }
+}
+
+function countRefused(lines: readonly LineResult[], refused: Map<ErrorCode, number>): void {
+  for (const line of lines) {
+    if (line.status === "refused") refused.set(line.code, (refused.get(line.code) ?? 0) + 1);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { isStoreError, type Position } from "@sennit/core";
 import type { FastifyRequest } from "fastify";
 
+import { auditRefusal } from "../access/audit.ts";
 import type { Settings } from "../config/settings.ts";
 import { problemOf } from "../problem.ts";
 import type { Exchange } from "../route.ts";
@@ -23,8 +24,8 @@ const lookMs = 250;
 const farewellMs = 2000;
 
 /**
- * Answers with a stream, until the caller goes, the messages end or fail, the server shuts down, or the caller has not
- * taken what waits for it in time. But for the first, the last message says why and from where to resume.
+ * Answers with a stream, until the caller goes, its credential ends, the messages end or fail, the server shuts down, or the
+ * caller has not taken what waits for it in time. But for the first, the last message says why and from where to resume.
  *
  * @throws `too-many-streams`, before anything is sent
  */
@@ -102,8 +103,8 @@ class Sender {
     try {
       this.#socket.write(`retry: ${Math.round(streamRetrySeconds * 1000)}\n\n`);
       await this.#pump(messages(this.#stop.signal));
-      if (!gone.aborted)
-        await this.#farewell({ event: this.#end ?? "closing", data: this.#rest() });
+      if (gone.aborted) await this.#dismiss(gone.reason);
+      else await this.#farewell({ event: this.#end ?? "closing", data: this.#rest() });
     } catch (error) {
       if (!gone.aborted) await this.#fail(error);
     } finally {
@@ -161,6 +162,14 @@ class Sender {
 
   #rest(): { readonly resumeAfter: Position | null } {
     return { resumeAfter: this.#resume ?? null };
+  }
+
+  /** Tells a caller that it may listen no longer. One that has gone is told nothing. */
+  async #dismiss(reason: unknown): Promise<void> {
+    if (!isStoreError(reason)) return;
+    const problem = problemOf(reason, this.#request.id);
+    auditRefusal(this.#request, reason, problem.status);
+    await this.#farewell({ event: "problem", data: problem });
   }
 
   async #fail(error: unknown): Promise<void> {

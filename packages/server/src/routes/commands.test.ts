@@ -1,4 +1,5 @@
 /** Commands over HTTP: what they make, under which conditions, and what each refuses. */
+import { updated } from "@sennit/core";
 import { expect, test } from "vitest";
 
 import { withServedStore } from "../testing/serve-store.ts";
@@ -39,6 +40,12 @@ test("a creation under a key is one record, also without an id", async () => {
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect(again.body).toEqual({ ...first.body, status: "duplicate" });
     expect(store.head).toBe(1);
+    await store.append([updated(first.body.recordId, { name: "later" })]);
+    const late = await send("POST", "/v1/records", { kind: "config", name: "run" }, key);
+    const { record: _, ...told } = first.body;
+    expect(late.body).toMatchObject({ ...told, status: "duplicate" });
+    expect(late.body.record).toMatchObject({ name: "later", version: 2 });
+    expect([late.headers.get("etag"), late.headers.get("sennit-position")]).toEqual(['"2"', "2"]);
   });
 });
 
