@@ -208,12 +208,18 @@ async function exported(store: Pick<Store, "export">, format: "ndjson" | "msgpac
 }
 
 test("projections are looked after", async () => {
-  await withClient(async ({ client }) => {
+  await withClient(async ({ client, store }) => {
     const [first] = await client.projections();
     const name = first?.name ?? "";
     expect(await client.pauseProjection(name)).toMatchObject({ name, state: "paused" });
     expect(await client.resumeProjection(name)).toMatchObject({ name });
-    expect(await client.rebuildProjection(name)).toMatchObject({ name, lag: 0 });
+    const told: unknown[] = [];
+    const onProgress = (status: unknown) => told.push(status);
+    expect(await client.rebuildProjection(name, { onProgress })).toMatchObject({ name, lag: 0 });
+    expect(told[0]).toMatchObject({ name, head: store.head });
+    expect(await refusalOf(client.rebuildProjection("nothing"))).toMatchObject({
+      code: "argument-invalid",
+    });
   });
 });
 

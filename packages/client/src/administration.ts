@@ -1,4 +1,4 @@
-/** What concerns the store as a whole: exports, verifications, erasures. */
+/** What concerns the store as a whole: exports, verifications, erasures, and rebuilds of its projections. */
 import type {
   EraseOptions,
   ExportOptions,
@@ -8,12 +8,13 @@ import type {
   VerifyProgress,
   VerifyReport,
 } from "@sennit/core";
+import type { ProjectionStatus } from "@sennit/projections";
 
 import { ClientError, type Failure } from "./client-error.ts";
 import { ExportEnd } from "./export-end.ts";
 import { jsonText } from "./json-text.ts";
 import { chunksOf, jsonLinesOf } from "./lines.ts";
-import type { Transport } from "./transport.ts";
+import type { Ask, Transport } from "./transport.ts";
 
 /** @throws `server-unreachable` for an export that breaks off, also when pieces of it have been given */
 export async function* exportLog(
@@ -45,26 +46,62 @@ export async function* exportLog(
   return summary;
 }
 
-type Told =
-  | { readonly progress: VerifyProgress }
-  | { readonly report: VerifyReport }
-  | { readonly error: Failure };
-
 /** @throws the codes of `Store.verify`, `server-unreachable` */
 export function verifyLog(
   transport: Transport,
   { signal, onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  const ask = { path: ["v1", "verify"], isRepeatable: true, signal };
+  return reportOf<{ progress: VerifyProgress; report: VerifyReport }>(transport, ask, onProgress);
+}
+
+export interface RebuildOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told at once, and each second. */
+  readonly onProgress?: ((status: ProjectionStatus) => void) | undefined;
+}
+
+/** It is sent once. @throws the codes of `Views.rebuild`, `server-unreachable` */
+export function rebuildRows(
+  transport: Transport,
+  name: string,
+  { signal, onProgress }: RebuildOptions = {},
+): Promise<ProjectionStatus> {
+  const ask = { path: ["v1", "projections", name, "rebuild"], isRepeatable: false, signal };
+  return reportOf<{ progress: ProjectionStatus; report: ProjectionStatus }>(
+    transport,
+    ask,
+    onProgress,
+  );
+}
+
+/** What is told while work goes on, and what at its end. */
+interface Telling {
+  readonly progress: unknown;
+  readonly report: unknown;
+}
+
+type Told<T extends Telling> =
+  | Pick<T, "progress">
+  | Pick<T, "report">
+  | { readonly error: Failure };
+
+/** What comes of long work, of which the server tells all the time how far it is: `fetch` gives up a silent answer. */
+function reportOf<T extends Telling>(
+  transport: Transport,
+  { path, isRepeatable, signal }: Pick<Ask, "path" | "isRepeatable" | "signal">,
+  onProgress: ((progress: T["progress"]) => void) | undefined,
+): Promise<T["report"]> {
   const ask = {
     method: "POST",
-    path: ["v1", "verify"],
+    path,
     query: { progress: true },
     headers: { accept: "application/x-ndjson" },
-    isRepeatable: true,
+    isRepeatable,
     signal,
   } as const;
   return transport.read(ask, async ({ body }) => {
-    for await (const told of body === null ? [] : jsonLinesOf<Told>(body)) {
+    for await (const told of body === null ? [] : jsonLinesOf<Told<T>>(body)) {
       if ("error" in told) throw new ClientError(told.error);
       if ("report" in told) return told.report;
       onProgress?.(told.progress);

@@ -22,8 +22,13 @@ import type {
 } from "@sennit/core";
 import type { ProjectionStatus } from "@sennit/projections";
 
-import { eraseContent, exportLog, verifyLog } from "./administration.ts";
-
+import {
+  eraseContent,
+  exportLog,
+  rebuildRows,
+  verifyLog,
+  type RebuildOptions,
+} from "./administration.ts";
 import { appendBatch } from "./append.ts";
 import { bytesOfHex } from "./hex.ts";
 import { HttpReader, type Signalled } from "./http-reader.ts";
@@ -197,8 +202,8 @@ export class SennitClient extends HttpReader implements Store {
   }
 
   /** Makes the rows of a projection anew, and resolves when they answer. Whoever stops waiting does not stop it. */
-  rebuildProjection(name: string, options?: Signalled): Promise<ProjectionStatus> {
-    return this.#tell(name, "rebuild", options);
+  rebuildProjection(name: string, options?: RebuildOptions): Promise<ProjectionStatus> {
+    return rebuildRows(this.transport, name, options);
   }
 
   pauseProjection(name: string, options?: Signalled): Promise<ProjectionStatus> {
@@ -225,13 +230,13 @@ export class SennitClient extends HttpReader implements Store {
 
   async #tell(
     name: string,
-    what: "rebuild" | "pause" | "resume",
+    what: "pause" | "resume",
     { signal }: Signalled = {},
   ): Promise<ProjectionStatus> {
     return this.transport.json({
       method: "POST",
       path: ["v1", "projections", name, what],
-      isRepeatable: what !== "rebuild",
+      isRepeatable: true,
       signal,
     });
   }

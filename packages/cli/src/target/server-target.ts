@@ -86,8 +86,16 @@ export class ServerTarget implements Target {
     return this.store.projections();
   }
 
-  rebuildProjection(name: string, { signal }: RebuildOptions): Promise<ProjectionStatus> {
-    return this.store.rebuildProjection(name, { signal });
+  rebuildProjection(
+    name: string,
+    { signal, onProgress }: RebuildOptions,
+  ): Promise<ProjectionStatus> {
+    return this.store.rebuildProjection(name, {
+      signal,
+      onProgress({ rebuiltUpTo, head, etaSeconds }) {
+        if (rebuiltUpTo !== null) onProgress({ position: rebuiltUpTo, head, etaSeconds });
+      },
+    });
   }
 
   close(): Promise<void> {

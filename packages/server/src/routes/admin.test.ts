@@ -154,6 +154,25 @@ test("a verification in lines ends in its report", async () => {
   });
 });
 
+test("a rebuild in lines begins before it ends, and ends in how far it is", async () => {
+  await withServer(async ({ views, url }) => {
+    await views.caughtUp();
+    const before = views.progress("records");
+    const response = await post(`${url}/v1/projections/records/rebuild?progress=true`);
+    expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+    const [first, ...others] = (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { progress?: object; report?: object });
+    expect(first).toMatchObject({ progress: { name: "records", head: before.head } });
+    expect(others.at(-1)).toMatchObject({
+      report: { name: "records", state: "live", stateHash: before.stateHash },
+    });
+    const unknown = await post(`${url}/v1/projections/nothing/rebuild?progress=true`);
+    expect(unknown.status).toBe(400);
+  });
+});
+
 test("a projection is made anew, paused and resumed, and one that is not there is refused", async () => {
   await withServer(async ({ views, url }) => {
     await views.caughtUp();

@@ -7,9 +7,10 @@ import {
   type VerifyProgress,
   type VerifyReport,
 } from "@sennit/core";
-import { describeProjection, type Views } from "@sennit/projections";
+import { describeProjection, type ProjectionStatus, type Views } from "@sennit/projections";
 import { Type } from "typebox";
 
+import { linesType } from "../body/body-types.ts";
 import { actorOf } from "../caller.ts";
 import { defineRoute, type Exchange, type Route, type ValueAnswer } from "../route.ts";
 import { erasureRequest, storeErasure, verifyReport } from "../schemas/admin.ts";
@@ -49,7 +50,7 @@ async function resolved(views: Views, ref: string): Promise<string> {
 
 /** Media types of the forms of an export. */
 const exportTypes: Readonly<Record<ExportFormName, string>> = {
-  ndjson: "application/x-ndjson",
+  ndjson: linesType,
   msgpack: "application/vnd.msgpack",
 };
 
@@ -87,27 +88,30 @@ const getExport = defineRoute({
   },
 });
 
+/** The parameter of what takes longer than callers wait for the beginning of an answer. */
+const progressQuery = Type.Object({
+  progress: Type.Optional(
+    Type.Boolean({ default: false, description: "Say in lines how far it is." }),
+  ),
+});
+const progressTypes = ["application/json", linesType];
+const inLines =
+  "With `progress=true` it answers in lines of JSON: `{progress}` now and then, and `{report}`, or `{error}`, at the end.";
+
 const postVerification = defineRoute({
   method: "POST",
   url: "/v1/verify",
   operationId: "verifyLog",
   scope: "admin",
   summary: "Read the whole log and check every stored byte of it",
-  description:
-    "With `progress=true` it answers in lines of JSON: `{progress}` now and then, and `{report}`, or `{error}`, at the end.",
+  description: inLines,
   tag: "Administration",
-  shape: {
-    query: Type.Object({
-      progress: Type.Optional(
-        Type.Boolean({ default: false, description: "Say in lines how far it is." }),
-      ),
-    }),
-  },
+  shape: { query: progressQuery },
   answers: {
     200: {
       description: "What was found; a damaged log is no failure of the request",
       schema: verifyReport,
-      contentTypes: ["application/json", "application/x-ndjson"],
+      contentTypes: progressTypes,
     },
   },
   problems: [],
@@ -119,11 +123,11 @@ const postVerification = defineRoute({
     const steps = withProgress<VerifyProgress, VerifyReport>((onProgress) =>
       store.verify({ signal, onProgress }),
     );
-    return { stream: reportLines(steps), contentType: "application/x-ndjson", position };
+    return { stream: reportLines(steps), contentType: linesType, position };
   },
 });
 
-type Step = { readonly progress: VerifyProgress } | { readonly result: VerifyReport };
+type Step = { readonly progress: object } | { readonly result: object };
 
 async function* reportLines(steps: AsyncIterable<Step>): AsyncGenerator<string> {
   try {
@@ -143,19 +147,49 @@ const postRebuild = defineRoute({
   operationId: "rebuildProjection",
   scope: "admin",
   summary: "Make the rows of a projection anew",
-  description:
-    "It answers once the new rows do; the old ones answer until then. A caller that goes does not stop it.",
+  description: `It answers once the new rows do; the old ones answer until then. A caller that goes does not stop it. ${inLines}`,
   tag: "Projections",
-  shape: { params: projectionParams },
-  answers: { 200: { description: "How far it is", schema: projection } },
+  shape: { params: projectionParams, query: progressQuery },
+  answers: {
+    200: { description: "How far it is", schema: projection, contentTypes: progressTypes },
+  },
   problems: [],
   async handle(exchange) {
-    const { views, params } = exchange;
+    const { views, store, params, query } = exchange;
+    const { name } = params;
     patient(exchange);
-    await views.rebuild(params.name);
-    return progressOf(exchange, params.name);
+    if (query.progress !== true) {
+      await views.rebuild(name);
+      return progressOf(exchange, name);
+    }
+    // One that is not there is said with a status.
+    views.progress(name);
+    const steps = withProgress<ProjectionStatus, ProjectionStatus>((onProgress) =>
+      rebuilt(views, name, onProgress),
+    );
+    return { stream: reportLines(steps), contentType: linesType, position: store.head };
   },
 });
+
+/** Between two looks at a rebuild. Each is told, so that nobody takes the connection for a dead one. */
+const lookMs = 1000;
+
+async function rebuilt(
+  views: Views,
+  name: string,
+  onProgress: (status: ProjectionStatus) => void,
+): Promise<ProjectionStatus> {
+  const status = (): ProjectionStatus => describeProjection(views.progress(name));
+  const done = views.rebuild(name);
+  onProgress(status());
+  const looking = setInterval(() => onProgress(status()), lookMs);
+  try {
+    await done;
+  } finally {
+    clearInterval(looking);
+  }
+  return status();
+}
 
 const postPause = defineRoute({
   method: "POST",
