@@ -1,7 +1,8 @@
 /** Durable subscriptions: events read and acknowledged by name, each at least once. */
-import type { EmbeddedStore, Position, RecordedEvent } from "@sennit/core";
+import { StoreError, type EmbeddedStore, type Position, type RecordedEvent } from "@sennit/core";
 import { Type } from "typebox";
 
+import type { Caller } from "../caller.ts";
 import { fitsFilter } from "../live/event-filter.ts";
 import { defineRoute, type Route } from "../route.ts";
 import { position } from "../schemas/common.ts";
@@ -27,9 +28,23 @@ const tag = "Subscriptions";
 
 /** A subscription with how far behind its reader is. */
 function told(subscription: Subscription, { head }: EmbeddedStore): unknown {
-  const { name, filter, from, acknowledged, delivered, createdAt } = subscription;
+  const { name, maker, filter, from, acknowledged, delivered, createdAt } = subscription;
   const lag = Math.max(0, head - acknowledged);
-  return { name, filter, from, acknowledged, delivered, lag, createdAt };
+  return { name, maker, filter, from, acknowledged, delivered, lag, createdAt };
+}
+
+/**
+ * What is acknowledged is not read again, so nobody acknowledges what was another's to read. A key that takes the place of
+ * one has its name, and so is the same actor.
+ *
+ * @throws `forbidden`
+ */
+function assertIsOwn({ name, maker }: Subscription, { actor, scopes }: Caller): void {
+  if (maker === null || actor === null || actor === maker || scopes.has("admin")) return;
+  throw new StoreError("forbidden", `The subscription "${name}" is another's.`, {
+    hint: "Make a subscription of your own, or use a credential of its maker or with the scope admin.",
+    details: { name, maker },
+  });
 }
 
 const putSubscription = defineRoute({
@@ -38,7 +53,8 @@ const putSubscription = defineRoute({
   operationId: "createSubscription",
   scope: "append",
   summary: "Make a subscription, durable before it is answered",
-  description: "One that is there with the same filter and start stays as it is.",
+  description:
+    "One that is there with the same filter and start stays as it is. Only credentials of the actor that made it, and those with the scope admin, read, acknowledge and delete it.",
   tag,
   shape: {
     params,
@@ -55,9 +71,10 @@ const putSubscription = defineRoute({
     201: { description: "It has been made", schema: shape },
   },
   problems: [409, 413, 415],
-  async handle({ params: { name }, body, subscriptions, store }) {
+  async handle({ params: { name }, body, subscriptions, store, caller }) {
     const { filter = {}, from } = body;
-    const { subscription, isNew } = await subscriptions.create(name, filter, from);
+    const wanted = { filter, from, maker: caller.actor };
+    const { subscription, isNew } = await subscriptions.create(name, wanted);
     return {
       value: told(subscription, store),
       position: store.head,
@@ -136,9 +153,10 @@ const readSubscription = defineRoute({
     },
   },
   problems: [404],
-  async handle({ params: { name }, query, subscriptions, store, streams, signal }) {
+  async handle({ params: { name }, query, subscriptions, store, streams, signal, caller }) {
     const { limit = 100, wait = 0 } = query;
     const subscription = subscriptions.get(name);
+    assertIsOwn(subscription, caller);
     let found = await stored(store, subscription, limit, signal);
     if (found.events.length === 0 && wait > 0 && found.upTo >= store.head) {
       const place = streams.take();
@@ -215,7 +233,8 @@ const acknowledge = defineRoute({
   shape: { params, body: Type.Object({ position }, { additionalProperties: false }) },
   answers: { 200: { description: "The subscription", schema: shape } },
   problems: [404, 409, 413, 415],
-  async handle({ params: { name }, body, subscriptions, store }) {
+  async handle({ params: { name }, body, subscriptions, store, caller }) {
+    assertIsOwn(subscriptions.get(name), caller);
     const subscription = await subscriptions.acknowledge(name, body.position);
     return { value: told(subscription, store), position: store.head };
   },
@@ -233,7 +252,9 @@ const deleteSubscription = defineRoute({
     200: { description: "It is gone", schema: Type.Object({ name: Type.String() }) },
   },
   problems: [404],
-  async handle({ params: { name }, subscriptions, store }) {
+  async handle({ params: { name }, subscriptions, store, caller }) {
+    // Whose a damaged one was cannot be told, and it is of no use to anybody.
+    if (subscriptions.has(name)) assertIsOwn(subscriptions.get(name), caller);
     await subscriptions.remove(name);
     return { value: { name }, position: store.head };
   },

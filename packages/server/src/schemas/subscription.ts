@@ -1,7 +1,7 @@
 /** The shape of a durable subscription. */
 import { Type } from "typebox";
 
-import { position } from "./common.ts";
+import { nullable, position } from "./common.ts";
 import { eventType } from "./store.ts";
 
 export const subscriptionFilter = Type.Object(
@@ -18,6 +18,9 @@ export const subscriptionFilter = Type.Object(
 
 export const subscription = Type.Object({
   name: Type.String(),
+  maker: nullable(
+    Type.String({ description: "The actor that made it; null where nobody had a credential." }),
+  ),
   filter: subscriptionFilter,
   from: position,
   acknowledged: position,

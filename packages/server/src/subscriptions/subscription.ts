@@ -7,6 +7,8 @@ import type { EventFilter } from "../live/event-filter.ts";
 
 export interface Subscription {
   readonly name: string;
+  /** The actor whose credential made it, and who alone reads on; null for one made without a credential, for all. */
+  readonly maker: string | null;
   readonly filter: EventFilter;
   /** The first position it was made for. */
   readonly from: Position;

@@ -3,11 +3,12 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { created, openStore, updated, type EmbeddedStore } from "@sennit/core";
-import { withTemporaryDirectory } from "@sennit/core/testing";
+import { eventually, withTemporaryDirectory } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
 import { startServer, type RunningServer } from "../start.ts";
 import { withServer } from "../testing/serving.ts";
+import { withStartedServer } from "../testing/started-server.ts";
 
 const note = (id: string, kind = "note") => created(id, { kind, name: id });
 
@@ -182,5 +183,44 @@ test("any flipped bit of its file is noticed; the others work, and it can be mad
     expect((await ask(server.url, "DELETE", "/flow")).status).toBe(200);
     expect((await ask(server.url, "PUT", "/flow", { from: 1 })).status).toBe(201);
     await server.close();
+  });
+});
+
+test("who did not make a subscription neither reads, acknowledges nor deletes it; its maker's next key does", async () => {
+  await withStartedServer({ auth: "on" }, async ({ ask: send, append, makeKey }) => {
+    const scopes = ["read", "append"] as const;
+    const maria = await makeKey({ scopes });
+    const next = await makeKey({ scopes });
+    const ben = await makeKey({ name: "ben", scopes });
+    const admin = await makeKey({ name: "root", scopes: ["read", "admin"] });
+    const json = { "content-type": "application/json" };
+    const asks = (key: string) => ({
+      make: (name = "flow") =>
+        send(`/v1/subscriptions/${name}`, key, { method: "PUT", body: "{}", headers: json }),
+      read: () => send("/v1/subscriptions/flow/events", key),
+      look: () => send("/v1/subscriptions/flow", key),
+      acknowledge: () =>
+        send("/v1/subscriptions/flow/acknowledge", key, {
+          method: "POST",
+          body: '{"position":1}',
+          headers: json,
+        }),
+      remove: () => send("/v1/subscriptions/flow", key, { method: "DELETE" }),
+    });
+    await eventually(async () => expect((await asks(ben.key).make("ben")).status).toBe(201));
+    await eventually(async () => expect((await asks(admin.key).look()).status).toBe(404));
+    expect((await asks(maria.key).make()).status).toBe(201);
+    await append(note("a"), maria.key);
+    expect((await asks(maria.key).read()).status).toBe(200);
+    const other = asks(ben.key);
+    expect(await (await other.look()).json()).toMatchObject({ maker: "maria", lag: 1 });
+    for (const refused of [other.read, other.acknowledge, other.remove]) {
+      const answer = await refused();
+      expect([answer.status, await answer.json()]).toMatchObject([403, { code: "forbidden" }]);
+    }
+    expect(await (await other.look()).json()).toMatchObject({ acknowledged: 0, lag: 1 });
+    expect((await asks(admin.key).read()).status).toBe(200);
+    expect((await asks(next.key).acknowledge()).status).toBe(200);
+    expect((await asks(next.key).remove()).status).toBe(200);
   });
 });

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { StoreError, toStoreError, type EmbeddedStore, type Position } from "@sennit/core";
 import { writeWhole } from "@sennit/core/storage";
 
-import type { EventFilter } from "../live/event-filter.ts";
 import {
   assertSubscriptionName,
   formatSubscription,
@@ -16,6 +15,11 @@ import {
 
 const directoryName = "subscriptions";
 const suffix = ".json";
+
+export interface NewSubscription extends Pick<Subscription, "filter" | "maker"> {
+  /** The first position. Default: what comes next. */
+  readonly from?: Position | undefined;
+}
 
 /** Those of a store in memory are kept in memory. */
 export class Subscriptions {
@@ -50,6 +54,12 @@ export class Subscriptions {
     return intact.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
+  /** Whether there is one of this name that can be read. */
+  has(name: string): boolean {
+    const found = this.#known.get(name);
+    return found !== undefined && "filter" in found;
+  }
+
   /** @throws `subscription-not-found`, `file-damaged` */
   get(name: string): Subscription {
     const found = this.#known.get(name);
@@ -65,13 +75,11 @@ export class Subscriptions {
   /**
    * Makes a subscription, durable when this resolves. One that is there with the same filter stays as it is.
    *
-   * @param from the first position; default: what comes next
    * @throws `argument-invalid`, `subscription-exists` with another filter or start, `too-many-subscriptions`, `file-damaged`
    */
   create(
     name: string,
-    filter: EventFilter,
-    from?: Position,
+    { filter, from, maker }: NewSubscription,
   ): Promise<{ readonly subscription: Subscription; readonly isNew: boolean }> {
     assertSubscriptionName(name);
     return this.#change(name, async () => {
@@ -97,6 +105,7 @@ export class Subscriptions {
       const first = from ?? this.#store.head + 1;
       const subscription: Subscription = {
         name,
+        maker,
         filter,
         from: first,
         acknowledged: first - 1,
