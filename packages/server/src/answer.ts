@@ -7,7 +7,7 @@ import type { FastifyReply } from "fastify";
 
 import { formPieces } from "./forms/form-pieces.ts";
 import { formTypes } from "./forms/negotiate.ts";
-import type { Answer, Exchange, Route, StreamAnswer } from "./route.ts";
+import type { Answer, Exchange, ListAnswer, Route, StreamAnswer, ValueAnswer } from "./route.ts";
 
 export const positionHeader = "sennit-position";
 
@@ -18,22 +18,36 @@ const currentCaching = "private, no-cache";
 /** Bytes up to which an answer is put together before it is sent, with its length and an ETag. */
 const wholeBytesMax = 1024 * 1024;
 
-export async function sendAnswer(
+/** @returns undefined when all of it has been handed over */
+export function sendAnswer(
   exchange: Exchange,
   route: Route,
   answer: Answer,
-): Promise<unknown> {
+): Promise<unknown> | undefined {
   const { reply } = exchange;
   if (route.scope !== "none") reply.header(positionHeader, String(answer.position));
-  if ("stream" in answer) return sendStream(reply, answer);
-  const { isFixed = false, next } = answer;
+  if ("stream" in answer) {
+    sendStream(reply, answer);
+    return undefined;
+  }
   if ("value" in answer) {
-    for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value);
+    if (answer.headers !== undefined) reply.headers(answer.headers);
     reply.code(answer.status ?? 200);
     if (answer.isShort === true && exchange.form !== "messagepack") {
-      return reply.type("application/json").send(JSON.stringify(answer.value));
+      reply.header("content-type", formTypes.json[0]).send(JSON.stringify(answer.value));
+      return undefined;
     }
   }
+  return sendPieces(exchange, route, answer);
+}
+
+async function sendPieces(
+  exchange: Exchange,
+  route: Route,
+  answer: ValueAnswer | ListAnswer,
+): Promise<void> {
+  const { reply } = exchange;
+  const { isFixed = false, next } = answer;
   reply.header("vary", "accept, accept-encoding, authorization, origin");
   const form = exchange.form === "own" ? "json" : exchange.form;
   reply.type(formTypes[form][0] ?? "");
@@ -42,18 +56,23 @@ export async function sendAnswer(
   const { start, rest } = await takeStart(formPieces(form, route, answer));
   const { request } = exchange;
   if (rest !== undefined) {
-    if (request.method !== "HEAD") return reply.send(streamOf(goOn(start, rest)));
-    await rest.return?.();
-    return reply.send(streamOf([]));
+    if (request.method === "HEAD") {
+      await rest.return?.();
+      reply.send(streamOf([]));
+    } else reply.send(streamOf(goOn(start, rest)));
+    return;
   }
   sayNext(exchange, next?.());
   if (isQuestion && reply.statusCode === 200) {
     const etag = etagOf(start, form, "value" in answer ? answer.version : undefined);
     const known = knownTag(request.headers["if-none-match"], etag);
     reply.header("etag", known ?? etag);
-    if (known !== undefined) return reply.code(304).send();
+    if (known !== undefined) {
+      reply.code(304).send();
+      return;
+    }
   }
-  return reply.send(start);
+  reply.send(start);
 }
 
 /** Names the request for what comes behind a page. */
@@ -74,10 +93,10 @@ function streamOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Rea
 function sendStream(
   reply: FastifyReply,
   { stream, contentType, status = 200, headers = {} }: StreamAnswer,
-): unknown {
-  for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+): void {
+  reply.headers(headers);
   reply.code(status).header("cache-control", "no-store").type(contentType);
-  return reply.send(Readable.from(stream, { objectMode: false }));
+  reply.send(Readable.from(stream, { objectMode: false }));
 }
 
 type Pieces = AsyncIterator<Uint8Array>;

@@ -28,6 +28,7 @@ export async function registerCompression(app: FastifyInstance): Promise<void> {
   });
   // Behind the plugin's own hook, which stands on each route.
   app.addHook("onRoute", (route) => {
+    if (route.compress === false) return;
     route.onSend = [route.onSend ?? [], sayEncoding].flat();
   });
 }

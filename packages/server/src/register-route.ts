@@ -5,8 +5,11 @@ import { admit } from "./access/admission.ts";
 import { positionHeader, sendAnswer } from "./answer.ts";
 import { negotiate, offersOf } from "./forms/negotiate.ts";
 import { minPositionHeader, reachPosition } from "./instant.ts";
+import { RequestExchange } from "./request-exchange.ts";
 import { noMembers, partReader, type PartReader } from "./request-parts.ts";
 import type { Exchange, Route, Services } from "./route.ts";
+
+type Given = Parameters<PartReader>[0];
 
 export function registerRoute(app: FastifyInstance, services: Services, route: Route): void {
   const { params, query, body } = route.shape;
@@ -24,45 +27,32 @@ export function registerRoute(app: FastifyInstance, services: Services, route: R
     ...(route.method !== "GET" && { compress: false }),
     // Who may not ask learns nothing, not even how long the log is.
     onRequest: [admit(route), sayPosition],
-    handler: async (request, reply) => {
-      let signal: AbortSignal | undefined;
-      const exchange = {
-        ...services,
-        params: readPath(request.params as Parameters<PartReader>[0]),
-        query: readQuery(request.query as Parameters<PartReader>[0]),
-        body: request.body,
-        caller: request.caller,
-        // Made when it is first asked for: an append has none, and it would be a tenth of what that costs.
-        get signal() {
-          signal ??= whileCalled(request, reply);
-          return signal;
-        },
-        request,
-        reply,
+    // Gives Fastify no promise: waiting for one again, and for the reply behind it, is dearer than what is waited for.
+    handler: (request, reply) => {
+      const exchange = new RequestExchange(services, request, reply, {
+        params: readPath(request.params as Given),
+        query: readQuery(request.query as Given),
         form: negotiate(request.headers.accept, offers),
-      } as unknown as Exchange;
-      // Who needs no credential learns nothing of the log, not even how long it is.
-      if (route.scope !== "none" && request.headers[minPositionHeader] !== undefined) {
-        await reachPosition(exchange, services.settings.minPositionSeconds * 1000);
-      }
-      const answer = await route.handle(exchange);
-      return answer === undefined ? reply : sendAnswer(exchange, route, answer);
+      });
+      void serve(exchange, route);
     },
   });
 }
 
-/** Fires when the caller has gone or has been answered, or its credential has ended. */
-function whileCalled({ caller: { ended } }: FastifyRequest, { raw }: FastifyReply): AbortSignal {
-  const abort = new AbortController();
-  if (raw.closed || ended?.aborted === true) {
-    abort.abort(ended?.reason);
-    return abort.signal;
+/** Answers, or has what failed answered. It never rejects. */
+async function serve(exchange: Exchange, route: Route): Promise<void> {
+  const { request, reply, settings } = exchange;
+  try {
+    // Who needs no credential learns nothing of the log, not even how long it is.
+    if (route.scope !== "none" && request.headers[minPositionHeader] !== undefined) {
+      await reachPosition(exchange, settings.minPositionSeconds * 1000);
+    }
+    const answer = await route.handle(exchange);
+    if (answer === undefined) return;
+    const sending = sendAnswer(exchange, route, answer);
+    if (sending !== undefined) await sending;
+  } catch (error) {
+    if (reply.sent) request.log.error({ err: error }, "A request failed after its answer.");
+    else reply.send(error instanceof Error ? error : new Error(String(error)));
   }
-  const onEnded = () => abort.abort(ended?.reason);
-  ended?.addEventListener("abort", onEnded);
-  raw.once("close", () => {
-    ended?.removeEventListener("abort", onEnded);
-    abort.abort();
-  });
-  return abort.signal;
 }

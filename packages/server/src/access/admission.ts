@@ -1,6 +1,6 @@
 /** Lets requests to a route, or refuses them: who it is first, then what that one may do. */
 import { isStoreError, StoreError } from "@sennit/core";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 
 import { localCaller, type Caller } from "../caller.ts";
 import type { Route } from "../route.ts";
@@ -35,25 +35,63 @@ export function registerAdmission(
  *
  * @throws `unauthenticated`, `forbidden`, `rate-limited`, `keys-unreadable`
  */
-export function admit({
-  scope,
-}: Route): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  return async (request, reply) => {
-    if (scope === "none") {
+export function admit({ scope }: Route): onRequestHookHandler {
+  if (scope === "none") {
+    return (request, _reply, done) => {
       request.caller = nobody;
-      return;
-    }
-    const { gatekeeper, rateLimits } = request.server;
+      done();
+    };
+  }
+  return (request, reply, done) => {
+    let refusal: Error | undefined;
     try {
-      request.caller = await gatekeeper.callerOf(request);
-      rateLimits.takeRequest(request.caller, request, reply);
-      if (!request.caller.scopes.has(scope)) throw lacking(scope);
+      const caller = request.server.gatekeeper.callerOf(request);
+      if (caller instanceof Promise) {
+        void letInLater(caller, scope, request, reply, done);
+        return;
+      }
+      letIn(caller, scope, request, reply);
     } catch (error) {
-      letGo(request, reply);
-      if (isStoreError(error) && error.code === "unauthenticated") rateLimits.takeRefusal(request);
-      throw error;
+      refusal = refusalOf(error, request, reply);
     }
+    done(refusal);
   };
+}
+
+/** It never rejects. */
+async function letInLater(
+  caller: Promise<Caller>,
+  scope: Scope,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (refusal?: Error) => void,
+): Promise<void> {
+  let refusal: Error | undefined;
+  try {
+    letIn(await caller, scope, request, reply);
+  } catch (error) {
+    refusal = refusalOf(error, request, reply);
+  }
+  done(refusal);
+}
+
+/** @throws `forbidden`, `rate-limited` */
+function letIn(caller: Caller, scope: Scope, request: FastifyRequest, reply: FastifyReply): void {
+  request.caller = caller;
+  request.server.rateLimits.takeRequest(caller, request, reply);
+  if (!caller.scopes.has(scope)) throw lacking(scope);
+}
+
+/** What is told to who is not let in. */
+function refusalOf(error: unknown, request: FastifyRequest, reply: FastifyReply): Error {
+  letGo(request, reply);
+  try {
+    const isUnknown = isStoreError(error) && error.code === "unauthenticated";
+    if (isUnknown) request.server.rateLimits.takeRefusal(request);
+  } catch (limited) {
+    return limited as Error;
+  }
+  return error as Error;
 }
 
 function lacking(scope: Scope): StoreError {

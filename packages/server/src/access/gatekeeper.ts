@@ -38,11 +38,11 @@ export class Gatekeeper {
   }
 
   /**
-   * Who sends a request.
+   * Who sends a request: a promise only for a token, whose issuer's keys may have to be fetched.
    *
    * @throws `unauthenticated`, `forbidden` for what a web page of somebody else seems to send, `keys-unreadable`
    */
-  async callerOf(request: FastifyRequest): Promise<Caller> {
+  callerOf(request: FastifyRequest): Caller | Promise<Caller> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#holderOf(bearerOf(authorization));
     if (this.isDemanding) throw unauthenticated("missing", "This needs a credential.");
@@ -50,7 +50,7 @@ export class Gatekeeper {
     return localCaller;
   }
 
-  async #holderOf(token: string): Promise<Caller> {
+  #holderOf(token: string): Caller | Promise<Caller> {
     if (
       this.#localTokenHash !== undefined &&
       timingSafeEqual(sha256(token), this.#localTokenHash)

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
-import { collectBody } from "./collect-body.ts";
+import { collectBody, tooLarge } from "./collect-body.ts";
 import { decodedBody } from "./encoded-body.ts";
 import { uncountedBytes, type Hold, type Intake } from "./intake.ts";
 import { readJsonBody } from "./json-body.ts";
@@ -65,7 +65,7 @@ export function registerBodyTypes(
   });
   for (const type of types ?? [jsonType]) {
     if (type === linesType) registerLines(scope);
-    else registerJson(scope, type, (request) => ({ ...options, hold: holds.get(request) }));
+    else registerJson(scope, type, options.bytesMax, holds);
   }
 }
 
@@ -87,7 +87,8 @@ function registerLines(scope: FastifyInstance): void {
 function registerJson(
   scope: FastifyInstance,
   type: string,
-  optionsOf: (request: FastifyRequest) => Parameters<typeof collectBody>[2],
+  bytesMax: number,
+  holds: WeakMap<FastifyRequest, Hold>,
 ): void {
   const wrap = jsonTypes[type];
   if (wrap === undefined) throw new TypeError(`no body is read as ${type}`);
@@ -107,7 +108,8 @@ function registerJson(
       done(null, value);
     };
     try {
-      collectBody(request, decodedBody(request, payload), optionsOf(request), read);
+      if (Number(request.headers["content-length"]) > bytesMax) throw tooLarge(bytesMax);
+      collectBody(decodedBody(request, payload), { bytesMax, hold: holds.get(request) }, read);
     } catch (error) {
       done(error as Error);
     }

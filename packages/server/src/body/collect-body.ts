@@ -2,7 +2,6 @@
 import type { Readable } from "node:stream";
 
 import { StoreError } from "@sennit/core";
-import type { FastifyRequest } from "fastify";
 
 import { bodyFailure } from "./encoded-body.ts";
 import type { Hold } from "./intake.ts";
@@ -16,27 +15,22 @@ type Done = (error: Error | null, body?: Buffer) => void;
  * @param hold counts the bytes; undefined for a body that is too small to count
  */
 export function collectBody(
-  request: FastifyRequest,
   payload: Readable,
   { bytesMax, hold }: { readonly bytesMax: number; readonly hold: Hold | undefined },
   done: Done,
 ): void {
-  if (Number(request.headers["content-length"]) > bytesMax) {
-    done(tooLarge(bytesMax));
-    return;
-  }
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let bytes = 0;
+  // The listeners stay, as taking them off is dearer than they are; and a failure that comes later must not end the process.
+  let isDone = false;
   const finish: Done = (error, body) => {
-    payload.off("data", onData);
-    payload.off("end", onEnd);
-    payload.off("error", onError);
-    payload.off("close", onClose);
-    // Nobody listens any more, and a failure that comes later must not end the process.
-    if (error !== null) payload.on("error", () => undefined);
+    if (isDone) return;
+    isDone = true;
+    chunks = [];
     done(error, body);
   };
   const onData = (chunk: Buffer): void => {
+    if (isDone) return;
     bytes += chunk.length;
     if (bytes > bytesMax) {
       finish(tooLarge(bytesMax));
@@ -57,14 +51,17 @@ export function collectBody(
   const onError = (error: Error): void => {
     finish(bodyFailure(error));
   };
-  const onClose = (): void => finish(bodyFailure(new Error("closed")));
+  const onClose = (): void => {
+    if (!isDone) finish(bodyFailure(new Error("closed")));
+  };
   payload.on("data", onData);
   payload.on("end", onEnd);
   payload.on("error", onError);
   payload.on("close", onClose);
 }
 
-function tooLarge(bytesMax: number): StoreError {
+/** What is told about a body of more bytes than are taken. */
+export function tooLarge(bytesMax: number): StoreError {
   return new StoreError(
     "body-too-large",
     `A body that is taken as a whole has at most ${bytesMax} bytes.`,

@@ -38,10 +38,11 @@ export function loggingOptions(
   return {
     requestIdHeader: false,
     genReqId: requestIdOf,
-    logController: new RequestLog(noRequestLog),
-    childLoggerFactory: (logger, bindings, options, request) =>
-      logger.child({ ...bindings, ...traceOf(request) }, options),
+    logController: new RequestLog(noRequestLog || log === undefined),
+    // Without a log Fastify makes no logger for a request either.
     ...(log !== undefined && {
+      childLoggerFactory: (logger, bindings, options, request) =>
+        logger.child({ ...bindings, ...traceOf(request) }, options),
       logger: {
         level: logLevel,
         stream: { write },

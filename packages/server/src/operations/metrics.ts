@@ -3,11 +3,12 @@ import { monitorEventLoopDelay, type IntervalHistogram } from "node:perf_hooks";
 
 import type { EmbeddedStore } from "@sennit/core";
 import type { Views } from "@sennit/projections";
-import type { FastifyInstance } from "fastify";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Counter, Gauge, Registry } from "prom-client";
 
 import type { Streams } from "../live/streams.ts";
 import type { Subscriptions } from "../subscriptions/subscriptions.ts";
+import { Distribution, type Series } from "./distribution.ts";
 import type { Readiness } from "./readiness.ts";
 
 interface Measured {
@@ -26,6 +27,7 @@ const unmatched = "unmatched";
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #distributions: Distribution[] = [];
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 });
   readonly #stopListening: () => void;
 
@@ -41,23 +43,29 @@ export class Metrics {
   }
 
   /** All of them as text. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    const others = await this.#registry.metrics();
+    return others + this.#distributions.map((distribution) => distribution.text()).join("\n");
   }
 
   /** Measures the requests of an instance. To be called before its routes are declared. */
   watch(app: FastifyInstance): void {
-    const duration = new Histogram({
-      name: "sennit_http_request_seconds",
-      help: "Requests, from their headers to the end of their answer",
-      labelNames: ["method", "route", "status"],
-      buckets: seconds,
-      registers: [this.#registry],
+    const duration = this.#distribution(
+      "sennit_http_request_seconds",
+      "Requests, from their headers to the end of their answer",
+      seconds,
+    );
+    // Each route keeps its own series, as looking them up by their labels is dearer than counting.
+    app.addHook("onRoute", (route) => {
+      const observe = observerOf(duration, route.url);
+      route.onResponse = [route.onResponse ?? []].flat().concat((request, reply, done) => {
+        observe(request, reply);
+        done();
+      });
     });
+    const observeUnmatched = observerOf(duration, unmatched);
     app.addHook("onResponse", (request, reply, done) => {
-      const route = request.routeOptions.url ?? unmatched;
-      const labels = { method: request.method, route, status: String(reply.statusCode) };
-      duration.observe(labels, reply.elapsedTime / 1000);
+      if (request.is404) observeUnmatched(request, reply);
       done();
     });
   }
@@ -68,8 +76,8 @@ export class Metrics {
   }
 
   #watchWrites(store: EmbeddedStore): () => void {
-    const histogram = (name: string, help: string, buckets: number[]) =>
-      new Histogram({ name, help, buckets, registers: [this.#registry] });
+    const histogram = (name: string, help: string, bounds: readonly number[]) =>
+      this.#distribution(name, help, bounds).series("");
     const append = histogram(
       "sennit_append_seconds",
       "Appends, from when a batch is decided until it is durable",
@@ -141,6 +149,12 @@ export class Metrics {
     });
   }
 
+  #distribution(name: string, help: string, bounds: readonly number[]): Distribution {
+    const distribution = new Distribution(name, help, bounds);
+    this.#distributions.push(distribution);
+    return distribution;
+  }
+
   #gauge(name: string, help: string, value: () => number | Promise<number>): void {
     const gauge: Gauge = new Gauge({
       name,
@@ -149,4 +163,22 @@ export class Metrics {
       collect: async () => gauge.set(await value()),
     });
   }
+}
+
+/** Counts the answers of one route. */
+function observerOf(
+  duration: Distribution,
+  route: string,
+): (request: FastifyRequest, reply: FastifyReply) => void {
+  const byStatus = new Map<number, Map<string, Series>>();
+  return ({ method }, { statusCode: status, elapsedTime: ms }) => {
+    let byMethod = byStatus.get(status);
+    if (byMethod === undefined) byStatus.set(status, (byMethod = new Map<string, Series>()));
+    let series = byMethod.get(method);
+    if (series === undefined) {
+      series = duration.series(`method="${method}",route="${route}",status="${status}"`);
+      byMethod.set(method, series);
+    }
+    series.observe(ms / 1000);
+  };
 }

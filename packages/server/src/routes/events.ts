@@ -70,7 +70,8 @@ const postEvents = defineRoute({
     const sent = readBody(exchange);
     const idempotencyKey = idempotencyKeyOf(request.headers);
     try {
-      const events = await assertMayAppend(caller, sent.events, store);
+      const allowed = assertMayAppend(caller, sent.events, store);
+      const events = allowed instanceof Promise ? await allowed : allowed;
       // An append without options is the cheapest one.
       const result = await (idempotencyKey === undefined && sent.options === undefined
         ? store.append(events)
@@ -79,7 +80,7 @@ const postEvents = defineRoute({
         value: result,
         position: result.head,
         isShort: isShort(result),
-        ...(idempotencyKey !== undefined && isReplayed(result) && replayed),
+        headers: idempotencyKey !== undefined && isReplayed(result) ? replayed : {},
       };
     } catch (error) {
       throw relocate(error, sent);
@@ -87,7 +88,7 @@ const postEvents = defineRoute({
   },
 });
 
-const replayed = { headers: { "idempotency-replayed": "true" } };
+const replayed = { "idempotency-replayed": "true" };
 
 function isReplayed({ events }: AppendResult): boolean {
   return events.every(({ status }) => status === "duplicate");
