@@ -44,9 +44,9 @@ async function begin(url: string, init: RequestInit = {}) {
   return { response, rest, cancel: () => reader?.cancel() };
 }
 
-test("a large answer has no tag and no length, and is the same as a small one would be", async () => {
+test("a large answer of the present has no tag and no length, and is the same as a small one would be", async () => {
   await fill(served, 500);
-  const response = await fetch(`${served.url}/v1/state?as-of=500`);
+  const response = await fetch(`${served.url}/v1/state`);
   expect([response.headers.has("etag"), response.headers.has("content-length")]).toEqual([
     false,
     false,
@@ -56,6 +56,30 @@ test("a large answer has no tag and no length, and is the same as a small one wo
   const head = await fetch(`${served.url}/v1/state`, { method: "HEAD" });
   expect([head.status, await head.text()]).toEqual([200, ""]);
 });
+
+test.each(["identity", "gzip"])(
+  "a large answer in %s as of a fixed instant has a weak tag, and is not sent to who has it",
+  async (encoding) => {
+    await fill(served, 500);
+    const url = `${served.url}/v1/state?as-of=500`;
+    const ask = async (more: Readonly<Record<string, string>> = {}, path = url) => {
+      const headers = { "accept-encoding": encoding, ...more };
+      const response = await fetch(path, { headers });
+      const { length } = await response.text();
+      return { status: response.status, tag: response.headers.get("etag") ?? "", length };
+    };
+    const { tag, length } = await ask();
+    expect(tag).toMatch(/^W\/"[\w-]{22,}"$/);
+    expect(length).toBeGreaterThan(1024 * 1024);
+    await served.store.append([created("later", { kind: "k", name: "n" })]);
+    expect(await ask({ "if-none-match": tag })).toEqual({ status: 304, tag, length: 0 });
+    expect((await ask({ "if-none-match": '"other"' })).status).toBe(200);
+    const lines = await ask({ accept: "application/x-ndjson", "if-none-match": tag });
+    expect([lines.status, lines.tag === tag]).toEqual([200, false]);
+    const later = await ask({ "if-none-match": tag }, `${served.url}/v1/state?as-of=499`);
+    expect(later.status).toBe(200);
+  },
+);
 
 test.each(["identity", "gzip"])(
   "an answer in %s that fails on its way is cut",

@@ -56,7 +56,10 @@ async function sendPieces(
   const { start, rest } = await takeStart(formPieces(form, route, answer));
   const { request } = exchange;
   if (rest !== undefined) {
-    if (request.method === "HEAD") {
+    if (isQuestion && isFixed && isKnown(exchange, longTagOf(exchange, form, answer, start))) {
+      await rest.return?.();
+      reply.code(304).send();
+    } else if (request.method === "HEAD") {
       await rest.return?.();
       reply.send(streamOf([]));
     } else reply.send(streamOf(goOn(start, rest)));
@@ -65,9 +68,7 @@ async function sendPieces(
   sayNext(exchange, next?.());
   if (isQuestion && reply.statusCode === 200) {
     const etag = etagOf(start, form, "value" in answer ? answer.version : undefined);
-    const known = knownTag(request.headers["if-none-match"], etag);
-    reply.header("etag", known ?? etag);
-    if (known !== undefined) {
+    if (isKnown(exchange, etag)) {
       reply.code(304).send();
       return;
     }
@@ -136,13 +137,42 @@ function etagOf(body: Uint8Array, form: string, version: number | undefined): st
   return version === undefined ? `"${digest}"` : `"${version}.${digest}"`;
 }
 
+/**
+ * The tag of an answer that is not put together before it is sent: what was asked as of which position says what it is, and
+ * its beginning. It is weak, since content behind that may have been erased, as nothing else can change.
+ */
+function longTagOf(
+  { request }: Exchange,
+  form: string,
+  { position }: Answer,
+  start: Uint8Array,
+): string {
+  const hash = createHash("sha256").update(`${form} ${position} ${request.url}\n`);
+  const digest = hash.update(start.subarray(0, wholeBytesMax)).digest("base64url").slice(0, 22);
+  return `W/"${digest}"`;
+}
+
+/** Says the tag of the answer. @returns whether the caller has it already */
+function isKnown({ request, reply }: Exchange, etag: string): boolean {
+  const known = knownTag(request.headers["if-none-match"], etag);
+  reply.header("etag", known ?? etag);
+  return known !== undefined;
+}
+
 /** What is added to the tag of an answer when it is compressed: it is not the same bytes then. */
 const encodingSuffix = /-(?:br|gzip)"$/;
 
 /** The tag of an `If-None-Match` that means the answer, in whatever encoding the caller has it. */
 function knownTag(header: string | undefined, etag: string): string | undefined {
-  const tags = (header ?? "").split(",").map((part) => part.trim().replace(/^W\//, ""));
-  return tags.includes("*") ? etag : tags.find((tag) => tag.replace(encodingSuffix, '"') === etag);
+  const tags = (header ?? "").split(",").map((part) => part.trim());
+  if (tags.includes("*")) return etag;
+  const known = tags.find((tag) => bare(tag).replace(encodingSuffix, '"') === bare(etag));
+  return known === undefined || etag.startsWith("W/") ? known : bare(known);
+}
+
+/** The tag without the mark of a weak one: whether to send an answer again is decided without it (RFC 9110, 13.1.2). */
+function bare(tag: string): string {
+  return tag.replace(/^W\//, "");
 }
 
 /** Makes the tag of a compressed answer its own. */
