@@ -157,3 +157,34 @@ test("what a server says at the end of a stream is no message, and a problem is 
   const asked = server.received.map(({ headers }) => headers["last-event-id"]);
   expect(asked).toEqual([undefined, "5", "6"]);
 });
+
+test("a stream whose token has ended is taken up with the next one, and given up when there is none", async () => {
+  const told = { code: "unauthenticated", category: "denied", detail: "Ended.", hint: "Ask." };
+  const ends = (id: number) => (_: unknown, response: ServerResponse) => {
+    response.writeHead(200, streaming);
+    const last = `event: problem\ndata: ${JSON.stringify(told)}\n\n`;
+    response.end(`id: ${id}\ndata: ${id}\n\n${last}`);
+  };
+  const server = await scriptedServer([
+    ends(1),
+    ends(2),
+    problem(401, "unauthenticated", "denied"),
+  ]);
+  const tokens = ["one", "two", "three"];
+  const token = () => tokens.shift() ?? "none";
+  const transport = new Transport(server.url, { token, retry: { pauseMs: 1 } });
+  const seen: string[] = [];
+  const reading = async () => {
+    for await (const { data } of liveMessages(transport, { path: ["stream"] })) seen.push(data);
+  };
+  await expect(reading()).rejects.toMatchObject({ code: "unauthenticated" });
+  await server.close();
+  expect(seen).toEqual(["1", "2"]);
+  expect(
+    server.received.map(({ headers }) => [headers.authorization, headers["last-event-id"]]),
+  ).toEqual([
+    ["Bearer one", undefined],
+    ["Bearer two", "1"],
+    ["Bearer three", "2"],
+  ]);
+});

@@ -76,7 +76,10 @@ export async function* liveMessages(transport: Transport, ask: Ask): AsyncGenera
         for await (const message of messagesOf(answer.body, onBlock)) {
           if (endings.has(message.event)) break;
           if (message.event === "problem") {
-            throw failureOfProblem(JSON.parse(message.data) as Problem);
+            const told = failureOfProblem(JSON.parse(message.data) as Problem);
+            // The token has ended; the next one may be there already, and if not, the next answer says so.
+            if (told.code === "unauthenticated") break;
+            throw told;
           }
           // However long the message is looked at, the server is not silent meanwhile.
           silence.stop();
