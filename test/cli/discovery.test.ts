@@ -203,6 +203,30 @@ test("a follower of a server goes on when the server has been started anew, with
   });
 });
 
+test("who found the server by the directory goes on when one is started anew, which takes another credential", async () => {
+  await withShell(async (shell) => {
+    await shell.text("create", "thing", "1", "--id", "it");
+    const first = await startServing(shell.directory);
+    const follower = start(["log", "it", "--follow", "--json"], shell.directory);
+    const followerEnd = ended(follower);
+    const versions = versionsOf(follower);
+    await versions.until(1);
+    const token = await tokenIn(shell);
+    first.child.kill("SIGKILL");
+    await first.end;
+    const { port } = new URL(first.url);
+    const second = await startServing(shell.directory, ["--port", port]);
+    expect(await tokenIn(shell)).not.toBe(token);
+    await shell.text("update", "it", "--tag", "a=2");
+    await Promise.race([versions.until(2), followerEnd]);
+    expect(versions.seen).toEqual([1, 2]);
+    follower.kill("SIGINT");
+    expect(await followerEnd).toMatchObject({ code: 0, signal: null });
+    second.child.kill("SIGTERM");
+    await second.end;
+  });
+});
+
 /** The versions in the events that a follower prints, one in a line. */
 function versionsOf(child: ReturnType<typeof start>) {
   const seen: number[] = [];

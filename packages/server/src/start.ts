@@ -64,6 +64,8 @@ export async function startServer({
       ...(log !== undefined && { log }),
     });
     opened.push(() => app.close());
+    // Who has waited for the server to come back may ask the moment it listens.
+    await store.announce(undefined, localToken);
     await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
       throw listenError(settings, error);
     });

@@ -50,7 +50,17 @@ async function openDirectory(directory: string, io: Io, out: Output): Promise<Ta
 async function findServer(directory: string): Promise<ServerPlace | undefined> {
   const owner = await readStoreOwner(directory);
   if (owner?.url === undefined) return undefined;
-  return { url: owner.url, token: owner.token, directory };
+  const { url, token } = owner;
+  return { url, token: token === undefined ? undefined : tokenOf(directory, token), directory };
+}
+
+/** The credential in the discovery file as it is then: a server that is started anew makes another one. @param last until a later one is found */
+function tokenOf(directory: string, last: string): () => Promise<string> {
+  let token = last;
+  return async () => {
+    token = (await readStoreOwner(directory))?.token ?? token;
+    return token;
+  };
 }
 
 /** @returns undefined when the server has gone meanwhile, and the store with it */

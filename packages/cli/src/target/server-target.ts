@@ -8,7 +8,7 @@ import {
   type IngestSummary,
   type StoreErasure,
 } from "@sennit/core";
-import { connect, type SennitClient } from "@sennit/client";
+import { connect, type SennitClient, type Token } from "@sennit/client";
 import type { ProjectionStatus, ViewReader } from "@sennit/projections";
 
 import { pullBackup } from "./pull-backup.ts";
@@ -17,8 +17,8 @@ import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } f
 
 export interface ServerPlace {
   readonly url: string;
-  /** A secret. */
-  readonly token: string | undefined;
+  /** A secret. One that the server made for itself counts until that server ends, so it is looked up for each request. */
+  readonly token: Token | undefined;
   /** Of the store, where it is on this machine. */
   readonly directory?: string | undefined;
 }
