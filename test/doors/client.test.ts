@@ -1,4 +1,5 @@
 /** What a client does beside asking: it writes, follows and administers a store as one in this process, whatever breaks. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { connect, type SennitClient } from "@sennit/client";
@@ -19,6 +20,7 @@ import { buildServer, startServer } from "@sennit/server";
 import { expect, test } from "vitest";
 
 import { allRoutes } from "../../packages/server/src/routes/index.ts";
+import { testCertificate, testKey } from "../../packages/server/src/testing/test-certificate.ts";
 import { checkingFetch } from "../support/checking-fetch.ts";
 import { cuttingProxy } from "./cutting-proxy.ts";
 import { questions } from "./questions.ts";
@@ -405,4 +407,42 @@ test("every operation of the server is used, or left out on purpose", async () =
   const declared = allRoutes.filter(({ url }) => url.startsWith("/v1/"));
   const left = declared.map((route) => route.operationId).filter((id) => !operationIds.has(id));
   expect(left.toSorted()).toEqual(Object.keys(unused).toSorted());
+});
+
+test("who names a server wrongly is told how it is named", async () => {
+  const hintOf = async (url: string) => {
+    const refusal = connect(url, { retry: { attempts: 1 } }).then(
+      String,
+      (error: unknown) => error,
+    );
+    const error = await refusal;
+    return isStoreError(error) ? [error.code, error.hint] : [error];
+  };
+  await withTemporaryDirectory(async (directory) => {
+    await (await openStore(join(directory, "store"))).close();
+    const [tlsCert, tlsKey] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+    await writeFile(tlsCert, testCertificate);
+    await writeFile(tlsKey, testKey);
+    const options = { directory: join(directory, "store"), port: 0 };
+    const plain = await startServer(options);
+    expect(await hintOf(`${plain.url}/v1`)).toMatchObject([
+      "route-not-found",
+      expect.stringContaining("without a path"),
+    ]);
+    expect(await hintOf(plain.url.replace("http:", "https:"))).toMatchObject([
+      "server-unreachable",
+      expect.stringContaining("http://"),
+    ]);
+    await plain.close();
+    const encrypted = await startServer({ ...options, tlsCert, tlsKey });
+    expect(await hintOf(encrypted.url)).toMatchObject([
+      "server-unreachable",
+      expect.stringContaining("NODE_EXTRA_CA_CERTS"),
+    ]);
+    expect(await hintOf(encrypted.url.replace("https:", "http:"))).toMatchObject([
+      "server-unreachable",
+      expect.stringContaining("https://"),
+    ]);
+    await encrypted.close();
+  });
 });

@@ -54,6 +54,12 @@ export async function connect(url: string | URL, options?: ConnectOptions): Prom
     (store) => store.storeId,
     (error: unknown) => {
       if (error instanceof ClientError && error.code === "forbidden") return error;
+      if (error instanceof ClientError && error.code === "route-not-found") {
+        const { code, category, message, details } = error;
+        const hint =
+          "Name the server without a path, such as http://127.0.0.1:4600; behind a proxy, with the path that leads to it.";
+        throw new ClientError({ code, category, message, hint, details });
+      }
       throw error;
     },
   );

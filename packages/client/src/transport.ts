@@ -4,6 +4,7 @@ import type { Position } from "@sennit/core";
 import { joinSignals, pause, throwIfAborted, type JoinedSignal } from "./abort.ts";
 import { ClientError } from "./client-error.ts";
 import type { Query } from "./parameters.ts";
+import { connectionFailure } from "./connection-failure.ts";
 import { failureOf, strangeAnswer } from "./problem.ts";
 import {
   isPassing,
@@ -151,8 +152,9 @@ export class Transport {
     if (signal?.aborted === true) {
       return new ClientError("aborted", "The operation was aborted.", { cause: signal.reason });
     }
-    const reason = reasonOf(error);
+    const { reason, hint } = connectionFailure(this.url, error);
     return new ClientError("server-unreachable", `${this.url} cannot be reached: ${reason}.`, {
+      hint,
       details: { url: this.url, reason },
       cause: error,
     });
@@ -273,13 +275,4 @@ function addressError(url: string | URL, why: string, cause?: unknown): ClientEr
     details: { argument: "url", value: String(url) },
     cause,
   });
-}
-
-/** Why a connection failed: what fetch says, and beneath it, what the system says. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
-  return cause.message === "" ? (code ?? error.message) : cause.message;
 }

@@ -1,0 +1,34 @@
+/** Why there was no answer, as far as the runtime tells, and what to do about it. */
+
+export interface ConnectionFailure {
+  readonly reason: string;
+  /** Undefined where nothing more precise is known than that the server may not run. */
+  readonly hint: string | undefined;
+}
+
+/** What the system says of a certificate that it does not trust. */
+const untrusted = /certificate|CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ALTNAME/i;
+
+/** @param url of the server. @param error of `fetch`, or of reading what it gave */
+export function connectionFailure(url: string, error: unknown): ConnectionFailure {
+  if (!(error instanceof Error)) return { reason: String(error), hint: undefined };
+  const { cause } = error;
+  if (!(cause instanceof Error)) return { reason: error.message, hint: undefined };
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  if (code.startsWith("ERR_SSL_")) {
+    const reason = `what answers there does not speak TLS as expected (${code})`;
+    return { reason, hint: "A server without TLS is named with http:// instead of https://" };
+  }
+  const reason = cause.message || code || error.message;
+  if (untrusted.test(code)) {
+    const hint =
+      "Name the server as its certificate does; one that the system does not know is trusted with NODE_EXTRA_CA_CERTS=FILE";
+    return { reason, hint };
+  }
+  if (code === "UND_ERR_SOCKET" && url.startsWith("http:")) {
+    const hint =
+      "Check that the server runs; one with TLS is named with https:// instead of http://";
+    return { reason, hint };
+  }
+  return { reason, hint: undefined };
+}
