@@ -37,7 +37,10 @@ export function toServerError(error: unknown): StoreError {
     return new StoreError("body-too-large", "The body is too large to be taken as a whole.");
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    return new StoreError("media-type-unsupported", message);
+    const hint = "Say what the body is, with a header such as Content-Type: application/json";
+    return new StoreError("media-type-unsupported", "The type of the body cannot be read.", {
+      hint,
+    });
   }
   if (code?.startsWith("FST_") === true && statusCode !== undefined && statusCode < 500) {
     return new StoreError("request-invalid", message);

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 
+import { StoreError } from "@sennit/core";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import { collectBody, tooLarge } from "./collect-body.ts";
@@ -63,10 +64,24 @@ export function registerBodyTypes(
     }
     done();
   });
-  for (const type of types ?? [jsonType]) {
+  const taken = types ?? [jsonType];
+  for (const type of taken) {
     if (type === linesType) registerLines(scope);
     else registerJson(scope, type, options.bytesMax, holds);
   }
+  refuseOthers(scope, taken);
+}
+
+/** Tools that send what they are given, such as curl, name a type that nobody chose: the refusal says which it was. */
+function refuseOthers(scope: FastifyInstance, taken: readonly string[]): void {
+  scope.addContentTypeParser("*", ({ headers }, _payload, done) => {
+    const type = headers["content-type"] ?? "";
+    const message =
+      type === "" ? "The body comes without its type." : `No body of type ${type} is taken here.`;
+    const hint = `Say what the body is, with the header Content-Type: ${taken.join(" or ")}`;
+    const details = { header: "Content-Type", value: type, types: taken };
+    done(new StoreError("media-type-unsupported", message, { hint, details }));
+  });
 }
 
 function mayBeLarge(headers: IncomingHttpHeaders): boolean {
