@@ -17,6 +17,7 @@ export async function registerCrossOrigin(
     allowedHeaders: [
       "Accept",
       "Authorization",
+      "Content-Encoding",
       "Content-Type",
       "Idempotency-Key",
       "If-Match",
@@ -25,15 +26,18 @@ export async function registerCrossOrigin(
       "Sennit-Min-Position",
       "Traceparent",
       "Tracestate",
+      "X-Request-Id",
     ],
     exposedHeaders: [
       "ETag",
+      "Idempotency-Replayed",
       "Location",
       "RateLimit",
       "RateLimit-Policy",
       "Retry-After",
       "Sennit-Position",
       "WWW-Authenticate",
+      "X-Request-Id",
     ],
     maxAge: preflightSeconds,
     // What a browser would not send is answered like what it would.

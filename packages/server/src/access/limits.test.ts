@@ -149,7 +149,9 @@ test("pages of listed origins may ask and see the headers; others may not", asyn
     expect(other.headers.get("access-control-allow-origin")).toBeNull();
     const answer = await ask("/v1/records", keys[0], { headers: { origin } });
     expect(answer.headers.get("access-control-allow-origin")).toBe(origin);
-    expect(answer.headers.get("access-control-expose-headers")).toMatch(/ETag.*Sennit-Position/);
+    expect(answer.headers.get("access-control-expose-headers")).toMatch(
+      /ETag.*Idempotency-Replayed.*Sennit-Position.*X-Request-Id/,
+    );
     expect(answer.headers.get("vary")?.toLowerCase()).toContain("origin");
     expect((await ask("/v1/records", undefined, { headers: { origin } })).status).toBe(401);
     const stream = await ask("/v1/events/stream", keys[0], { headers: { origin } });
