@@ -166,6 +166,23 @@ test("when the user stops, lines that were read are stored by the server, too, a
   });
 });
 
+test("when the server is killed amid lines, the sender is told up to which line it is known what became of them", async () => {
+  await withShell(async (shell) => {
+    const server = await startServing(shell.directory);
+    async function* input(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(ndjson([creation("a"), creation("b")]));
+      while ((await shell.run(["show", "b", "--store", server.url])).code !== 0);
+      server.child.kill("SIGKILL");
+      await server.end;
+      yield Buffer.from(ndjson([creation("c")]));
+    }
+    const words = ["ingest", "-", "--batch", "1", "--store", server.url];
+    const { code, stdout, stderr } = await shell.run(words, { input: input() });
+    expect({ code, stdout }).toEqual({ code: 5, stdout: "" });
+    expect(stderr).toMatch(/line 2\b/);
+  });
+});
+
 test("a password in a URL is refused and not repeated", async () => {
   await withShell(async (shell) => {
     const words = ["show", "it", "--store", "http://me:hunter2@127.0.0.1:4600"];

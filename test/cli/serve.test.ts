@@ -30,6 +30,19 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
+test("on a terminal the log is for reading, and elsewhere for programs", async () => {
+  await withShell(async (shell) => {
+    await shell.text("init");
+    const logged = async (isInteractive: boolean) => {
+      const signal = AbortSignal.timeout(1);
+      const { stderr } = await shell.run(["serve", "--port", "0"], { isInteractive, signal });
+      return stderr.split("\n")[0] ?? "";
+    };
+    expect(await logged(true)).toMatch(/^\d{4}-\S+ INFO /);
+    expect(JSON.parse(await logged(false))).toMatchObject({ level: "info" });
+  });
+});
+
 test("a port that is taken is refused with what to do, and the store is free again", async () => {
   await withShell(async (shell) => {
     await shell.text("init", "other");

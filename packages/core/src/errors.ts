@@ -148,7 +148,7 @@ export const errorCodes = {
 
   unauthenticated: {
     category: "denied",
-    hint: "Send a credential: Authorization: Bearer TOKEN. Make one with: sennit keys create",
+    hint: "Send a credential: Authorization: Bearer KEY, or SENNIT_TOKEN for the command. Make one with: sennit keys create",
   },
   forbidden: { category: "denied", hint: "Ask for a credential that allows it." },
 

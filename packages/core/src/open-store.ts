@@ -106,6 +106,9 @@ export async function openStoreOn(
   });
 }
 
+/** Where `sennit init` makes the store of a directory. */
+const usualName = ".sennit";
+
 /** Checks what is in the directory. @returns the store's id; undefined when the store is still to be made */
 async function prepareDirectory(directory: string, create: boolean): Promise<string | undefined> {
   const names = await listDirectory(directory);
@@ -130,6 +133,9 @@ async function prepareDirectory(directory: string, create: boolean): Promise<str
       `${directory} is not a store: it holds other files and no ${manifestName}.`,
       {
         details: { directory },
+        ...(names?.includes(usualName) === true && {
+          hint: `The store in it is ${join(directory, usualName)}`,
+        }),
       },
     );
   }

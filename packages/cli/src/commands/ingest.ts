@@ -9,6 +9,10 @@ import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { plural, printable } from "../output.ts";
 
+/** What holds of lines that were not told of. */
+const afterFailure =
+  "what became of the lines up to there counts, of later ones it is not known. Lines with an id can be sent again.";
+
 export const command = defineCommand({
   name: "ingest",
   summary: "store events from NDJSON",
@@ -28,13 +32,24 @@ export const command = defineCommand({
     const { values, out, io } = context;
     const batchEvents = values.integer("batch", 1, 10_000) ?? 1000;
     const target = await context.target();
-    const summary = await target.ingest(openInput(context, values.argument(0)), {
+    let settled = 0;
+    const options = {
       atomic: values.flag("atomic"),
       batchEvents,
       actor: context.actor,
       signal: io.signal,
-      onProgress: (lines) => out.progress(`${lines} lines, head at ${target.store.head}`),
-    });
+      onProgress: (lines: number) => {
+        settled = lines;
+        out.progress(`${lines} lines, head at ${target.store.head}`);
+      },
+    };
+    const summary = await target
+      .ingest(openInput(context, values.argument(0)), options)
+      .catch((error: unknown) => {
+        out.progressDone();
+        if (!out.isJson) out.note(`It failed behind line ${settled}: ${afterFailure}`);
+        throw error;
+      });
     out.progressDone();
     if (out.isJson) out.json(summary);
     else printSummary(context, summary, values.flag("atomic"));

@@ -1,5 +1,5 @@
 /** `sennit keys`: makes, lists and revokes the keys that a server takes. */
-import { formatTimestamp, StoreError } from "@sennit/core";
+import { formatTimestamp, parseTimestamp, StoreError } from "@sennit/core";
 import type { KeyView, Scope } from "@sennit/server/keys";
 
 import { defineCommand } from "../command.ts";
@@ -185,5 +185,10 @@ function directoryOf(context: Context): string {
 function endOf(text: string | undefined, nowUs: number): string | undefined {
   const [, count = "", unit = ""] = /^(\d{1,6})([hd])$/.exec(text ?? "") ?? [];
   const size = units[unit];
-  return size === undefined ? text : formatTimestamp(nowUs + Number(count) * size);
+  if (size !== undefined) return formatTimestamp(nowUs + Number(count) * size);
+  if (text === undefined || parseTimestamp(text) !== undefined) return text;
+  throw new StoreError("argument-invalid", `${JSON.stringify(text)} is no end of a key.`, {
+    hint: "Write 12h, 90d, or a time such as 2027-01-31T00:00:00Z",
+    details: { flag: "--expires", value: text },
+  });
 }

@@ -25,7 +25,7 @@ export const command = defineCommand({
   presentOnly: true,
   async run(context) {
     const { values, out } = context;
-    const store = await context.store();
+    const { store, directory, url } = await context.target();
     const ref = await context.resolve(values.argument(0));
     const older = await olderCheckpoint(context, store);
     const against = older === undefined ? undefined : { size: older.size };
@@ -33,7 +33,9 @@ export const command = defineCommand({
     out.json(receipt);
     if (!out.isJson) {
       out.note(`${plural(receipt.entries.length, "event")}, each with its proof`);
-      out.note("Next: sennit verify-receipt FILE --key KEY; KEY is in keys/verifier-key.txt");
+      const key =
+        directory === undefined ? `at ${url}/v1/verifier-key` : "in keys/verifier-key.txt";
+      out.note(`Next: sennit verify-receipt FILE --key KEY; KEY is ${key}`);
     }
     return undefined;
   },

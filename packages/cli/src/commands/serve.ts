@@ -25,11 +25,13 @@ export const command = defineCommand({
     const { io, out, values } = context;
     const directory = context.storeDirectory("A server");
     const { resolveSettings, startServer } = await import("@sennit/server");
-    const { settings } = await resolveSettings({
+    const { settings: given, sources } = await resolveSettings({
       flags: flagValues(context),
       environment: io.env,
       file: values.text("config") ?? (io.env["SENNIT_CONFIG"] || undefined),
     });
+    const isForReading = io.isInteractive && sources.logFormat === "default";
+    const settings: Settings = isForReading ? { ...given, logFormat: "text" } : given;
     const log = { write: (line: string) => io.stderr(line) };
     const server = await startServer({ ...settings, directory, log, clock: io.clock });
     const { url, store } = server;

@@ -23,7 +23,7 @@ export function findPlace(values: Values, { env, cwd }: Io): Place {
   }
   const named = flag ?? env["SENNIT_STORE"];
   if (named !== undefined && named !== "") {
-    return isUrl(named) ? { url: checkedUrl(named) } : { directory: resolve(cwd, named) };
+    return isUrl(named) ? { url: checkedUrl(named) } : { directory: checkedDirectory(cwd, named) };
   }
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
     const candidate = join(directory, storeDirectoryName);
@@ -37,6 +37,17 @@ export function findPlace(values: Values, { env, cwd }: Io): Place {
 
 function isUrl(named: string): boolean {
   return /^https?:/i.test(named);
+}
+
+/** @throws `argument-invalid` for what is meant as a URL and is no path of anything here */
+function checkedDirectory(cwd: string, named: string): string {
+  const directory = resolve(cwd, named);
+  const isLikeUrl = /^[a-z][a-z\d+.-]*:\/\/|^[\w.-]+:\d{1,5}(\/|$)/i.test(named);
+  if (!isLikeUrl || existsSync(directory)) return directory;
+  throw new StoreError("argument-invalid", `${named} is neither a directory nor a URL with http.`, {
+    hint: "Write the URL of a server like http://127.0.0.1:4600",
+    details: { flag: "--store" },
+  });
 }
 
 /**
@@ -75,7 +86,7 @@ function checkedUrl(named: string): string {
  * @throws `argument-invalid` for a URL
  */
 export function newStoreDirectory(cwd: string, named: string, deed: string): string {
-  if (!isUrl(named)) return resolve(cwd, named);
+  if (!isUrl(named)) return checkedDirectory(cwd, named);
   throw new StoreError("argument-invalid", `${deed} makes a store in a directory.`, {
     hint: "Name a directory; then serve it with: sennit serve --store DIR",
     details: { flag: "--store" },

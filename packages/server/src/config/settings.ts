@@ -128,7 +128,10 @@ export const settingTable: { readonly [Name in keyof Settings]: Setting<Settings
     logLevels,
   ),
   logFormat: choiceSetting(
-    { default: "json", description: "How a line of the log is written." },
+    {
+      default: "json",
+      description: "How a line of the log is written; `sennit serve` on a terminal: `text`.",
+    },
     logFormats,
   ),
   noRequestLog: switchSetting("No line is logged for a request that was answered."),
