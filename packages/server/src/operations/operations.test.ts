@@ -1,7 +1,7 @@
 /** What those who run a server see of it: health, readiness, figures, logs. */
-import { created, openStoreOn } from "@sennit/core";
+import { created, openMemoryStore, openStoreOn } from "@sennit/core";
 import { codeOf, eventually, FaultStorage } from "@sennit/core/testing";
-import { openViews } from "@sennit/projections";
+import { defineProjection, openViews } from "@sennit/projections";
 import { expect, test } from "vitest";
 
 import { buildServer } from "../app.ts";
@@ -52,6 +52,55 @@ test("a store that cannot be written is not ready, answers all the same, and is 
   expect((await app.inject("/healthz")).statusCode).toBe(200);
   storage.free();
   expect((await app.inject("/readyz")).json()).toEqual({ ready: true, reasons: [] });
+  await app.close();
+  await views.close();
+  await store.close();
+});
+
+test("a store that is damaged is not ready, and reads of what is intact go on", async () => {
+  const storage = new FaultStorage();
+  const store = await openStoreOn(storage);
+  const views = await openViews(store);
+  const app = await buildServer({ store, views });
+  await store.append([note("a")]);
+  storage.failWrite(1, "lost", "log-gap");
+  await codeOf(() => store.append([note("b")]));
+  for (let look = 0; look < 2; look += 1) {
+    const answer = await app.inject("/readyz");
+    expect([answer.statusCode, answer.json()]).toEqual([
+      503,
+      { ready: false, reasons: ["log-gap"] },
+    ]);
+  }
+  expect((await app.inject("/v1/records/a")).statusCode).toBe(200);
+  await app.close();
+  await views.close();
+  await store.close();
+});
+
+test("a read model that has stopped is a reason until it goes on", async () => {
+  const store = await openMemoryStore();
+  let isBroken = true;
+  const breaking = defineProjection({
+    name: "breaking",
+    tables: ["rows"],
+    version: 1,
+    apply() {
+      if (isBroken) throw new Error("not yet");
+    },
+  });
+  const views = await openViews(store, { projections: [breaking] });
+  const app = await buildServer({ store, views });
+  await store.append([note("a")]);
+  await eventually(async () =>
+    expect((await app.inject("/readyz")).json()).toEqual({
+      ready: false,
+      reasons: ["projection-failed"],
+    }),
+  );
+  isBroken = false;
+  views.resume("breaking");
+  await eventually(async () => expect((await app.inject("/readyz")).statusCode).toBe(200));
   await app.close();
   await views.close();
   await store.close();
