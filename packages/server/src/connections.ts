@@ -5,9 +5,15 @@ import type { Socket } from "node:net";
 export class Connections {
   /** Requests on their way, by connection. */
   readonly #requests = new Map<Socket, number>();
+  /** One for all answers, and never taken off: it is called once per answer as it is. */
+  readonly #onAnswered: (this: ServerResponse) => void;
   #isClosing = false;
 
   constructor(server: Server, isTls: boolean) {
+    const end = (socket: Socket): void => this.#end(socket);
+    this.#onAnswered = function onAnswered() {
+      end(this.req.socket);
+    };
     server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => this.#add(socket));
     server.on("request", (request, response) => this.#begin(request, response));
   }
@@ -37,10 +43,12 @@ export class Connections {
 
   #begin({ socket }: IncomingMessage, response: ServerResponse): void {
     this.#count(socket, 1);
-    response.once("close", () => {
-      this.#count(socket, -1);
-      if (this.#isClosing && this.#requests.get(socket) === 0) socket.destroySoon();
-    });
+    response.on("close", this.#onAnswered);
+  }
+
+  #end(socket: Socket): void {
+    this.#count(socket, -1);
+    if (this.#isClosing && this.#requests.get(socket) === 0) socket.destroySoon();
   }
 
   #count(socket: Socket, change: number): void {
