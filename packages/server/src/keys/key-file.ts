@@ -63,21 +63,34 @@ export async function readKeys(directory: string): Promise<readonly StoredKey[] 
 /**
  * Changes the keys of a store, of which nobody else changes any meanwhile. The file is there whole or not at all.
  *
- * @throws `keys-unreadable`, `keys-locked`
+ * @throws `keys-unreadable`, `keys-locked`, `disk-full`
  */
 export async function changeKeys(
   directory: string,
   change: (keys: readonly StoredKey[]) => readonly StoredKey[],
 ): Promise<void> {
   const path = keysPath(directory);
-  const unlock = await lock(path);
+  const unlock = await lock(path).catch((error: unknown) => {
+    throw writeError(path, error);
+  });
   try {
     const keys = change((await readKeys(directory)) ?? []);
     const text = JSON.stringify({ format, version: keysFileVersion, keys }, undefined, 2);
-    await writeWhole(path, `${text}\n`, 0o600);
+    await writeWhole(path, `${text}\n`, 0o600).catch((error: unknown) => {
+      throw writeError(path, error);
+    });
   } finally {
     await unlock();
   }
+}
+
+function writeError(path: string, error: unknown): unknown {
+  if (error instanceof StoreError || !(error instanceof Error)) return error;
+  const isFull = "code" in error && error.code === "ENOSPC";
+  const message = `${path} cannot be written: ${error.message}`;
+  const hint = isFull ? "Free some space and try again; the keys are as they were." : undefined;
+  const code = isFull ? "disk-full" : "file-unreadable";
+  return new StoreError(code, message, { cause: error, hint, details: { path } });
 }
 
 async function lock(path: string): Promise<() => Promise<void>> {

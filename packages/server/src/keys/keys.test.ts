@@ -1,6 +1,6 @@
 /** Keys: their text, their file, and that nobody's change of it is lost. */
 import { execFile } from "node:child_process";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -103,6 +103,14 @@ test.each([
       "argument-invalid",
     );
     expect(await readKeys(directory)).toBeUndefined();
+  });
+});
+
+test("a file of keys that cannot be written is told of with its place", async () => {
+  await withStore(async (directory) => {
+    await mkdir(join(directory, "keys.json.new"));
+    const make = () => createKey(directory, { name: "a", scopes: ["read"], clock: systemClock });
+    expect(await codeOf(make)).toBe("file-unreadable");
   });
 });
 
