@@ -191,8 +191,12 @@ function inForm(words: readonly string[], form: "text" | "json"): readonly strin
 
 /** With an error as a value: its details come in any order. */
 function told({ stderr, ...answer }: Answer): object {
-  return { ...answer, stderr: stderr.startsWith("{") ? (JSON.parse(stderr) as unknown) : stderr };
+  const text = stderr.replace(keyPlace, "$1PLACE");
+  return { ...answer, stderr: text.startsWith("{") ? (JSON.parse(text) as unknown) : text };
 }
+
+/** Where the public key is to be had is the one thing that differs: a file of the store, or an address of its server. */
+const keyPlace = /(KEY is )(?:in keys\/verifier-key\.txt|at http:\S+\/v1\/verifier-key)/;
 
 /** Without what is drawn at random. */
 function anonymous({ code, stdout, stderr }: Answer): Answer {
