@@ -26,11 +26,12 @@ import { EmbeddedViewReader } from "./embedded-view-reader.ts";
 export interface OpenViewsOptions {
   /** Projections of the caller's own, beside the built-in ones. */
   readonly projections?: readonly ProjectionDefinition[] | undefined;
-  /** Events to fold from which on rows are made anew in a thread of its own, where the definition can be found. Default 100 000. */
+  /** Events to fold from which on rows are made anew in a thread of its own, where the definition can be found. Default 250 000. */
   readonly workerEventsMin?: number | undefined;
 }
 
-const workerEventsMinDefault = 100_000;
+/** Below it, starting a thread and compiling what it runs takes longer than it saves. */
+const workerEventsMinDefault = 250_000;
 
 /**
  * Opens the views of a store in its directory `views`, which may be deleted at any time, or in memory.
