@@ -1,5 +1,5 @@
 /** A backup brings back the same store, byte for byte, and takes only what is new. */
-import { cp, readdir, rm, stat } from "node:fs/promises";
+import { cp, link, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
@@ -156,6 +156,30 @@ test("a backup without the key gives a store with a new one, and takes a key awa
     const copy = await openStore(target);
     expect(await copy.verifierKey()).toBe(restored.verifierKey);
     await copy.close();
+  });
+});
+
+test("the private key of a backup is never written over in place, so that a run cut short leaves one or the other", async () => {
+  await withBackupPlace(async ({ store, root, backup, target }) => {
+    await store.backup(backup);
+    const kept = join(backup, "keys", "signing-key.pem");
+    const pem = await readFile(kept, "utf8");
+    const [same, damaged] = [join(root, "same"), join(root, "damaged")];
+    await link(kept, same);
+    await store.backup(backup);
+    expect((await stat(same)).ino).toBe((await stat(kept)).ino);
+    // A second name of the file shows whether its bytes are changed or the file is replaced.
+    await writeFile(kept, "");
+    await link(kept, damaged);
+    await writeFile(`${kept}.new`, pem.slice(0, 20));
+    await store.backup(backup);
+    expect(await readFile(damaged, "utf8")).toBe("");
+    expect(await readFile(kept, "utf8")).toBe(pem);
+    expect((await readdir(join(backup, "keys"))).toSorted()).toEqual([
+      "signing-key.pem",
+      "verifier-key.txt",
+    ]);
+    expect(await restoreStore(backup, target)).toMatchObject({ signingKey: true });
   });
 });
 

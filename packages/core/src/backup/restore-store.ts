@@ -1,18 +1,16 @@
 /** Makes a store from a backup, or from several that follow one another. */
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import { throwIfAborted } from "../abort.ts";
 import { must } from "../assert.ts";
-import { privateKeyName, publicKeyName } from "../checkpoint/signing-key.ts";
 import type { Entry } from "../codec/entry.ts";
 import { isStoreError, StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
 import { LogCopy, type CopiedLog } from "../log/log-copy.ts";
 import { emptyRoot } from "../merkle/hashing.ts";
-import { keysName } from "../store-directory.ts";
-import { makeStore, type NewStoreParts } from "../transfer/new-store.ts";
+import { makeStore } from "../transfer/new-store.ts";
 import { readBackupFile } from "./files.ts";
+import { readKeyPair } from "./key-pair.ts";
 import { damaged, readBackupManifest, type BackupManifest } from "./manifest.ts";
 import { readSegment } from "./segments.ts";
 
@@ -59,7 +57,7 @@ export async function restoreStore(
   checkChain(chain);
   const { directory, manifest } = must(chain.at(-1), "a restore begins with a backup");
   const { storeId } = manifest.store;
-  const keys = await readKeys(directory);
+  const keys = await readKeyPair(directory);
   const made = await makeStore(target, { storeId, keys }, async (storage) => {
     const copy = LogCopy.open(storage);
     const replaced = await readReplaced(chain);
@@ -122,17 +120,6 @@ function diverged(directory: string): StoreError {
       details: { directory },
     },
   );
-}
-
-async function readKeys(directory: string): Promise<NewStoreParts["keys"]> {
-  const read = (name: string) =>
-    readFile(join(directory, keysName, name), "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-  const [privateKey, publicKey] = [await read(privateKeyName), await read(publicKeyName)];
-  if (privateKey === undefined || publicKey === undefined) return undefined;
-  return { privateKey, publicKey };
 }
 
 /** Entries whose content was erased after the backup that holds them. The newest word counts. */

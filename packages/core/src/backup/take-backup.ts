@@ -1,10 +1,9 @@
 /** Takes a backup of a log that may be appended to meanwhile, or brings one up to date, and reads it back. */
-import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { throwIfAborted } from "../abort.ts";
 import { must } from "../assert.ts";
-import { privateKeyName, publicKeyName } from "../checkpoint/signing-key.ts";
 import type { Entry } from "../codec/entry.ts";
 import { isStoreError } from "../errors.ts";
 import { erasureKind, readErasureNote } from "../event/erasure.ts";
@@ -13,7 +12,7 @@ import { readIdempotencyKeys } from "../log/copy-log.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { findVersion, wholeDocument } from "../records/versions.ts";
 import type { Storage } from "../storage/storage.ts";
-import { fileError, keysName, listDirectory, syncDirectory } from "../store-directory.ts";
+import { fileError, listDirectory } from "../store-directory.ts";
 import { BackupFileWriter, readBackupFile, verifyDigest, verifySize } from "./files.ts";
 import {
   backupManifest,
@@ -26,6 +25,7 @@ import {
   type BackupSegment,
 } from "./manifest.ts";
 import { assertNew, assertOutside, beginningOf } from "./beginning.ts";
+import { copyKeyPair } from "./key-pair.ts";
 import { lockBackup } from "./lock.ts";
 import { removeFile, verifySegment, writeSegments } from "./segments.ts";
 
@@ -309,24 +309,9 @@ class BackupRun {
   /** Copies the store's key pair. @returns true when the private key is in the backup */
   async #copyKeys(): Promise<boolean> {
     const { directory } = this.#source;
-    const target = join(this.#directory, keysName);
-    const privateKey = join(target, privateKeyName);
     const isWanted = this.#options.signingKey !== false && directory !== undefined;
-    if (!isWanted) await rm(privateKey, { force: true });
-    if (directory === undefined) return false;
-    await mkdir(target, { recursive: true, mode: 0o700 });
-    const from = join(directory, keysName);
-    const publicKey = copyFile(join(from, publicKeyName), join(target, publicKeyName));
-    // Without the key nothing of it is needed: a store that has lost it can be backed up all the same.
-    if (!isWanted) {
-      await publicKey.catch(() => undefined);
-      return false;
-    }
-    await publicKey;
-    await copyFile(join(from, privateKeyName), privateKey);
-    await chmod(privateKey, 0o600);
-    await syncDirectory(target);
-    return true;
+    await copyKeyPair(directory, this.#directory, isWanted);
+    return isWanted;
   }
 
   /** Reads back what this run wrote. @returns events that lead to the root */
