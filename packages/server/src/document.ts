@@ -19,6 +19,8 @@ export async function registerDocument(app: FastifyInstance): Promise<void> {
     routePrefix: "/docs",
     staticCSP: docsPolicy,
     theme: { title: "Sennit" },
+    // Without the bar that asks for the address of another document.
+    uiConfig: { layout: "BaseLayout", deepLinking: true },
   });
   app.get("/openapi.json", () => document);
   const html = errorPageHtml();
