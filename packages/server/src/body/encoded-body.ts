@@ -20,6 +20,8 @@ export function decodedBody(request: FastifyRequest, payload: Readable): Readabl
     );
   }
   const inflated = createGunzip();
+  // A request that is refused before its lines are read has no reader who would hear of it, and must not end the process.
+  inflated.on("error", () => undefined);
   // Not a pipeline, which would destroy the socket with the body: who sent what is no gzip is told so.
   payload.on("error", (error) => inflated.destroy(error));
   return payload.pipe(inflated);

@@ -82,6 +82,24 @@ test("all or nothing: one refused line refuses the rest, and a key is for the wh
   });
 });
 
+test("lines that are no gzip, in a request that is refused before they are read, harm nobody", async () => {
+  const refusals = [
+    [`${path}?unknown=1`, {}, 400],
+    [path, { accept: "text/html" }, 406],
+    [path, { "sennit-min-position": "9" }, 503],
+  ] as const;
+  await withServedStore(
+    async ({ send }) => {
+      for (const [to, more, status] of refusals) {
+        const headers = { ...lines, "content-encoding": "gzip", ...more };
+        expect((await send("POST", to, "this is no gzip", headers)).status).toBe(status);
+      }
+      expect((await send("GET", "/v1/store", undefined)).body.head).toBe(0);
+    },
+    { settings: { minPositionSeconds: 0.01 } },
+  );
+});
+
 test("a compressed stream is stored, and one that is no gzip ends with an error", async () => {
   await withServedStore(async ({ send }) => {
     const gzip = { ...lines, "content-encoding": "gzip" };
