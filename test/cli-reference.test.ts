@@ -297,6 +297,7 @@ test("the JSON of every command has the members promised, and every promised mem
       expect([words, shapes.problems(JSON.parse(outcome.stdout), shape)]).toEqual([words, []]);
       await keepForLater(directory, words[0], outcome.stdout);
     }
+    await expectLineResults(line);
     await expectProblemsOfDamage(line, directory);
     const refused = await line.run(["show", "nothing", "--json"]);
     expect(shapes.problems(JSON.parse(refused.stderr), "Error")).toEqual([]);
@@ -309,6 +310,20 @@ async function keepForLater(directory: string, name = "", stdout: string): Promi
   const { note } = JSON.parse(stdout) as { readonly note?: string };
   if (note !== undefined) await writeFile(join(directory, "older.checkpoint"), note);
   if (name === "receipt") await writeFile(join(directory, "receipt.json"), stdout);
+}
+
+/** The JSON of `--results` is many lines, and so no case among the others. */
+async function expectLineResults(line: CommandLine): Promise<void> {
+  const event = { type: "record.created", recordId: "told-of", data: { kind: "k" } };
+  const input = `${JSON.stringify(event)}
+x
+`;
+  const { stdout } = await line.run(["ingest", "-", "--results", "--json"], input);
+  const [stored, refused, end] = stdout.split("\n").map((text) => JSON.parse(text || "{}"));
+  expect(shapes.problems(stored, "Stored line")).toEqual([]);
+  const { status, ...error } = refused;
+  expect([status, shapes.problems(error, "Line error")]).toEqual(["refused", []]);
+  expect(shapes.problems({ ...end.summary, errors: [] }, "Ingest summary")).toEqual([]);
 }
 
 /**

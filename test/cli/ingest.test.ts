@@ -1,6 +1,7 @@
 /** `sennit ingest`: what a stream of lines becomes, whatever the lines are. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 import { expect, test } from "vitest";
 
@@ -163,7 +164,70 @@ test("text answers name each refused line on stderr and the sums on stdout", asy
     const { code, stdout, stderr } = await shell.run(["ingest", "-"], { input });
     expect(code).toBe(2);
     expect(stdout).toBe("stored 2, duplicates 0, refused 1, head at 2\n");
-    expect(stderr).toMatch(/^line 2: record-already-exists: .*\n {2}hint: .*\n$/);
+    expect(stderr).toMatch(/^line 2: record-already-exists: .*\nhint: .*\n$/);
+  });
+});
+
+test("of many refused lines a person sees the first ones, a hint once, and how many there are", async () => {
+  await withShell(async (shell) => {
+    const input = "x\n".repeat(5000) + ndjson([creation("a")]);
+    const { code, stdout, stderr } = await shell.run(["ingest", "-"], { input });
+    expect(code).toBe(2);
+    expect(stdout).toBe("stored 1, duplicates 0, refused 5000, head at 1\n");
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(22);
+    expect(lines.filter((line) => line.startsWith("hint: "))).toHaveLength(1);
+    expect(lines.at(-1)).toContain("4980");
+    const all = await shell.run(["ingest", "-", "--results"], { input });
+    expect(all.stderr.match(/^line \d+: event-invalid: /gm)).toHaveLength(5000);
+  });
+});
+
+test("what is no text is refused as a whole, and of garbage of any length little is shown", async () => {
+  await withShell(async (shell) => {
+    const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
+    const zipped = gzipSync(ndjson([creation("a")]));
+    const wide = Buffer.from(`\ufeff${ndjson([creation("a")])}`, "utf16le");
+    for (const input of [png, zipped, wide]) {
+      await writeFile(join(shell.directory, "input"), input);
+      for (const path of ["-", "input"]) {
+        const refusal = await shell.refusal(["ingest", path], { input });
+        expect(refusal).toMatchObject({ exit: 2, code: "file-unreadable", details: { path } });
+      }
+    }
+    for (const length of [1_000_000, 10_000_000]) {
+      const { code, stderr } = await shell.run(["ingest", "-"], {
+        input: "\u0007x".repeat(length),
+      });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^line 1: event-(invalid|too-large): .*\nhint: .*\n$/);
+      expect(stderr.length).toBeLessThan(1000);
+    }
+    expect(await shell.json("log")).toEqual({ asOf: 0, events: [] });
+  });
+});
+
+test("--results tells what became of each line, to people and to programs", async () => {
+  await withShell(async (shell) => {
+    const event = { ...creation("a"), id: eventId(1) };
+    const input = `${ndjson([event, event])}x\n`;
+    const { stdout, stderr } = await shell.run(["ingest", "-", "--results"], { input });
+    expect(stdout).toBe(
+      [
+        "line 1: stored a@1 at position 1",
+        "line 2: duplicate a@1 at position 1",
+        "stored 1, duplicates 1, refused 1, head at 1\n",
+      ].join("\n"),
+    );
+    expect(stderr).toMatch(/^line 3: event-invalid: /);
+    const told = await shell.run(["ingest", "-", "--results", "--json"], { input });
+    const lines = told.stdout.trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as Json)).toMatchObject([
+      { line: 1, status: "duplicate", eventId: eventId(1), position: 1 },
+      { line: 2, status: "duplicate" },
+      { line: 3, status: "refused", code: "event-invalid" },
+      { summary: { stored: 0, duplicates: 2, refused: 1, head: 1 } },
+    ]);
   });
 });
 
@@ -256,9 +320,7 @@ test("--atomic tells refused lines from those that only fell with them", async (
   await withShell(async (shell) => {
     const input = `${ndjson([creation("a"), creation("b")])}x\n`;
     const { stderr } = await shell.run(["ingest", "-", "--atomic"], { input });
-    expect(stderr).toMatch(
-      /^line 3: event-invalid: .*\n {2}hint: .*\nand 2 others were not stored\n$/,
-    );
+    expect(stderr).toMatch(/^line 3: event-invalid: .*\nhint: .*\nand 2 others were not stored\n$/);
   });
 });
 

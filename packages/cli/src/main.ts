@@ -7,6 +7,8 @@ import { run } from "./run.ts";
 /** Runs the process's command line and sets its exit code. */
 export async function main(): Promise<void> {
   process.exitCode = await run(process.argv.slice(2), processIo());
+  // Who stopped a command that was waiting for input does not wait for it any longer.
+  process.stdin.destroy();
 }
 
 function processIo(): Io {

@@ -1,6 +1,7 @@
 /** Sends lines of NDJSON in requests that can each be sent again, and tells what became of every line. */
 import type { IngestSummary, LineError, LineResult } from "@sennit/core";
 
+import { paused, withPauses } from "./bursts.ts";
 import { ClientError } from "./client-error.ts";
 import { newId } from "./event-id.ts";
 import { jsonLinesOf } from "./lines.ts";
@@ -39,9 +40,14 @@ const uploadBytesMax = 4 * 1024 * 1024;
 /** As JSON, no batch that a store takes is larger. */
 const wholeBytesMax = 64 * 1024 * 1024;
 const errorsMax = 1000;
+/** When nothing more comes, whole lines wait so long for a batch to become full. */
+const lingerMs = 100;
+/** They wait no longer than this, however steadily more comes. */
+const heldMsMax = 200;
 
 /**
- * Sends every line. Gives what became of them in their order, request by request, and reads on when it is asked for more.
+ * Sends every line, a batch or what has come when the stream pauses. Gives what became of them in their order, request by
+ * request, and reads on when it is asked for more.
  * An event without an id gets one, so that a request whose answer is lost can be sent again. Memory: one request.
  *
  * @throws what reading throws; `argument-invalid`, `batch-too-large`, `server-unreachable`, and what the server tells that is
@@ -70,7 +76,16 @@ export async function* ingestLines(
     if (results.length > 0) yield results;
     if (failure !== undefined) throw failure;
   };
-  for await (const chunk of chunks) {
+  const waitMs = (): number | undefined => {
+    const { heldMs } = cutter;
+    if (atomic || heldMs === undefined) return undefined;
+    return Math.max(0, Math.min(lingerMs, heldMsMax - heldMs));
+  };
+  for await (const chunk of withPauses(chunks, waitMs)) {
+    if (chunk === paused) {
+      yield* send(cutter.wholeLines());
+      continue;
+    }
     for (const upload of cutter.cut(chunk)) yield* send(upload);
     if (cutter.bytes > wholeBytesMax) throw tooLarge();
   }

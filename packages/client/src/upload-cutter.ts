@@ -33,6 +33,8 @@ export class UploadCutter {
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #lines = 0;
+  /** When the first of them ended, in milliseconds of the runtime. */
+  #heldSince = 0;
   #firstLine = 1;
   #ownIds = new Set<string>();
 
@@ -43,6 +45,11 @@ export class UploadCutter {
   /** Bytes held. */
   get bytes(): number {
     return this.#bytes + this.#lineBytes;
+  }
+
+  /** How long whole lines have been held, milliseconds; undefined for none. */
+  get heldMs(): number | undefined {
+    return this.#lines === 0 ? undefined : performance.now() - this.#heldSince;
   }
 
   /** The bodies that a chunk fills. Its memory may be used again afterwards. */
@@ -57,6 +64,11 @@ export class UploadCutter {
       }
     }
     this.#begin(chunk.subarray(start));
+  }
+
+  /** The whole lines held; the line that has begun is kept. */
+  wholeLines(): Upload {
+    return this.#take();
   }
 
   /** What is left, with a line that has not ended; undefined for nothing. */
@@ -76,6 +88,7 @@ export class UploadCutter {
     const line = this.#limits.withIds ? this.#withId(joined(this.#line)) : joined(this.#line);
     this.#line = [];
     this.#lineBytes = 0;
+    if (this.#lines === 0) this.#heldSince = performance.now();
     this.#parts.push(line, Uint8Array.of(lineFeed));
     this.#bytes += line.length + 1;
     this.#lines += 1;

@@ -1,13 +1,10 @@
 /** `sennit ingest`: stores events from NDJSON. */
-import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
-
-import { StoreError, type IngestSummary } from "@sennit/core";
+import { isStoreError, StoreError, type LineResult } from "@sennit/core";
 
 import { defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { plural, printable } from "../output.ts";
+import { LineReport } from "../line-report.ts";
+import { linesInput } from "../lines-input.ts";
 
 /** What holds of lines that were not told of. */
 const afterFailure =
@@ -22,6 +19,11 @@ export const command = defineCommand({
   flags: [
     { name: "atomic", type: "boolean", help: "All or nothing, up to 10000 events" },
     { name: "batch", type: "string", value: "N", help: "Events to a batch, 1-10000; default 1000" },
+    {
+      name: "results",
+      type: "boolean",
+      help: "Tell what became of each line, as soon as it is known",
+    },
   ],
   examples: [
     "sennit ingest events.ndjson",
@@ -32,27 +34,29 @@ export const command = defineCommand({
     const { values, out, io } = context;
     const batchEvents = values.integer("batch", 1, 10_000) ?? 1000;
     const target = await context.target();
-    let settled = 0;
+    const isAtomic = values.flag("atomic");
+    const report = new LineReport(out, values.flag("results"));
     const options = {
-      atomic: values.flag("atomic"),
+      atomic: isAtomic,
       batchEvents,
       actor: context.actor,
       signal: io.signal,
-      onProgress: (lines: number) => {
-        settled = lines;
-        out.progress(`${lines} lines, head at ${target.store.head}`);
+      onResults(results: readonly LineResult[]) {
+        report.add(results);
+        out.progress(`${report.settled} lines, head at ${target.store.head}`);
       },
     };
     const summary = await target
-      .ingest(openInput(context, values.argument(0)), options)
+      .ingest(linesInput(io, values.argument(0)), options)
       .catch((error: unknown) => {
         out.progressDone();
-        if (!out.isJson) out.note(`It failed behind line ${settled}: ${afterFailure}`);
+        if (!out.isJson && !(isNoText(error) && report.settled === 0)) {
+          out.note(`It failed behind line ${report.settled}: ${afterFailure}`);
+        }
         throw error;
       });
     out.progressDone();
-    if (out.isJson) out.json(summary);
-    else printSummary(context, summary, values.flag("atomic"));
+    report.end(summary, isAtomic);
     if (io.signal.aborted)
       throw new StoreError(
         "aborted",
@@ -62,36 +66,7 @@ export const command = defineCommand({
   },
 });
 
-async function* openInput({ io }: Context, path: string): AsyncGenerator<Uint8Array> {
-  if (path === "-") {
-    yield* io.stdin;
-    return;
-  }
-  try {
-    yield* createReadStream(resolve(io.cwd, path)) as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    throw new StoreError(
-      "file-unreadable",
-      `Cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-        details: { path },
-      },
-    );
-  }
-}
-
-function printSummary(
-  { out }: Context,
-  { stored, duplicates, refused, head, errors }: IngestSummary,
-  atomic: boolean,
-): void {
-  for (const { line, code, message, hint } of errors) {
-    out.note(`line ${line}: ${code}: ${printable(message)}\n  hint: ${hint}`);
-  }
-  const others = refused - errors.length;
-  if (others > 0 && atomic)
-    out.note(`and ${plural(others, "other")} ${others === 1 ? "was" : "were"} not stored`);
-  else if (others > 0) out.note(`${refused} lines refused, ${errors.length} shown`);
-  out.line(`stored ${stored}, duplicates ${duplicates}, refused ${refused}, head at ${head}`);
+/** Whether nothing can have been stored, since nothing was read. */
+function isNoText(error: unknown): boolean {
+  return isStoreError(error) && error.code === "file-unreadable";
 }

@@ -19,8 +19,11 @@ import {
 } from "@sennit/core";
 import type { ProjectionStatus, ViewReader, Views } from "@sennit/projections";
 
-import { lastOf } from "./line-results.ts";
+import { lastOf, until } from "./line-results.ts";
 import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } from "./target.ts";
+
+/** When nothing more comes, lines wait so long for a batch to become full. */
+const lingerMs = 100;
 
 export class EmbeddedTarget implements Target {
   readonly store: EmbeddedStore;
@@ -53,12 +56,13 @@ export class EmbeddedTarget implements Target {
   }
 
   ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary> {
-    const { actor, onProgress, ...others } = options;
+    const { actor, onResults, signal, ...others } = options;
     const prepare = (events: readonly NewEvent[]) =>
       actor === undefined
         ? events
         : events.map((event) => ({ ...event, actor: event.actor ?? actor }));
-    return lastOf(ingest(this.store, chunks, { ...others, prepare }), onProgress);
+    const read = until(signal, chunks);
+    return lastOf(ingest(this.store, read, { ...others, lingerMs, prepare }), onResults);
   }
 
   async erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

@@ -1,15 +1,15 @@
 /** What becomes of lines that are ingested, whatever store takes them. */
 import type { IngestSummary, LineResult } from "@sennit/core";
 
-/** What the last result says, once all have been told. @param onProgress gets how many lines are settled */
+/** What the last result says, once all others have been handed on. */
 export async function lastOf(
   results: AsyncGenerator<readonly LineResult[], IngestSummary>,
-  onProgress: (lines: number) => void,
+  onResults: (results: readonly LineResult[]) => void,
 ): Promise<IngestSummary> {
   for (;;) {
     const { done, value } = await results.next();
     if (done === true) return value;
-    onProgress(value.at(-1)?.line ?? 0);
+    onResults(value);
   }
 }
 

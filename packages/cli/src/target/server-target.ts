@@ -63,12 +63,12 @@ export class ServerTarget implements Target {
 
   async ingest(
     chunks: AsyncIterable<Uint8Array>,
-    { signal, onProgress, ...options }: TargetIngestOptions,
+    { signal, onResults, ...options }: TargetIngestOptions,
   ): Promise<IngestSummary> {
     // What was read is still sent when the user stops, so nothing else may stop it.
     const sender = await this.#connect();
     try {
-      return await lastOf(sender.ingest(until(signal, chunks), options), onProgress);
+      return await lastOf(sender.ingest(until(signal, chunks), options), onResults);
     } finally {
       await sender.close();
     }

@@ -5,6 +5,7 @@ import type {
   BackupResult,
   EraseOptions,
   IngestSummary,
+  LineResult,
   Store,
   StoreErasure,
 } from "@sennit/core";
@@ -22,8 +23,8 @@ export interface TargetIngestOptions {
   /** Set on events that name no actor. */
   readonly actor: string | undefined;
   readonly signal: AbortSignal;
-  /** @param lines how many of them are settled */
-  readonly onProgress: (lines: number) => void;
+  /** Gets what became of lines as soon as that is known, in their order. */
+  readonly onResults: (results: readonly LineResult[]) => void;
 }
 
 /** How far a projection that is made anew has come. */
@@ -49,7 +50,7 @@ export interface Target {
   viewReader(asOf: AsOf | undefined, options?: ViewReaderOptions): Promise<ViewReader>;
   /** The ref with `KIND/NAME` replaced by an id; the indexes are asked only when the ref is no id. */
   resolve(ref: string, asOf: AsOf | undefined, signal?: AbortSignal): Promise<string>;
-  /** Stores events from NDJSON, each that can be stored. */
+  /** Stores events from NDJSON, each that can be stored, and soon also when no more of them come. */
   ingest(chunks: AsyncIterable<Uint8Array>, options: TargetIngestOptions): Promise<IngestSummary>;
   /** Destroys content, in the log and in every view. @throws the codes of `Store.erase` */
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure>;

@@ -28,8 +28,8 @@ export interface IngestOptions {
   /** Events to a batch, 1-10,000. Default 1000. */
   readonly batchEvents?: number | undefined;
   /**
-   * Milliseconds that lines may wait for a batch to become full, when whoever sends them pauses. Default: until it is full
-   * or the input ends.
+   * Milliseconds after which lines no longer wait for a batch to become full, when nothing more comes; when more comes bit by
+   * bit, they wait 200 at most. Default: until it is full or the input ends.
    */
   readonly lingerMs?: number | undefined;
   /**
@@ -53,6 +53,9 @@ const batchJsonBytesMax = limits.batchBytesMax / 4;
 const atomicJsonBytesMax = 4 * limits.batchBytesMax;
 
 const errorsMax = 1000;
+
+/** Lines that are to be stored soon wait no longer than this for more, however steadily it comes. */
+const heldMsMax = 200;
 
 /** A line on its way into the store. */
 interface Item {
@@ -82,9 +85,8 @@ export async function* ingest(
     while (!isStopped(signal)) {
       const next = source.next();
       isReading = true;
-      if (lingerMs !== undefined && run.isHolding && !(await settlesWithin(next, lingerMs))) {
-        yield* run.flush();
-      }
+      const waitMs = lingerMs === undefined ? undefined : run.waitMs(lingerMs);
+      if (waitMs !== undefined && !(await settlesWithin(next, waitMs))) yield* run.flush();
       const read = await next;
       isReading = false;
       if (read.done === true || isStopped(signal)) break;
@@ -116,6 +118,8 @@ class IngestRun {
   #sendEvents: number;
   #items: Item[] = [];
   #itemBytes = 0;
+  /** When the first of them came, in milliseconds of the process. */
+  #heldSince = 0;
   /** Whether a line of an atomic batch was refused. */
   #isLost = false;
   #stored = 0;
@@ -129,9 +133,10 @@ class IngestRun {
     this.#sendEvents = this.#batchEvents;
   }
 
-  /** Whether there are lines that could be stored now. */
-  get isHolding(): boolean {
-    return this.#items.length > 0 && this.#options.atomic !== true;
+  /** How long the lines held may still wait for more; undefined where nothing is to be stored before that. */
+  waitMs(lingerMs: number): number | undefined {
+    if (this.#items.length === 0 || this.#options.atomic === true) return undefined;
+    return Math.max(0, Math.min(lingerMs, this.#heldSince + heldMsMax - performance.now()));
   }
 
   /** @returns whether what is held is to be flushed. @throws `batch-too-large` */
@@ -139,6 +144,7 @@ class IngestRun {
     const item = this.#read(line);
     this.#itemBytes += "bytes" in line ? line.bytes : 0;
     if (this.#options.atomic === true) return this.#takeWhole(item);
+    if (this.#items.length === 0) this.#heldSince = performance.now();
     this.#items.push(item);
     return this.#items.length >= this.#batchEvents || this.#itemBytes >= batchJsonBytesMax;
   }
