@@ -3,6 +3,7 @@ import type { Route } from "../route.ts";
 import { adminRoutes } from "./admin.ts";
 import { commandRoutes } from "./commands.ts";
 import { decisionRoutes } from "./decisions.ts";
+import { entranceRoutes } from "./entrance.ts";
 import { eventRoutes } from "./events.ts";
 import { historyRoutes } from "./history.ts";
 import { labelRoutes } from "./labels.ts";
@@ -33,5 +34,6 @@ export const allRoutes: readonly Route[] = [
   ...adminRoutes,
   ...liveRoutes,
   ...subscriptionRoutes,
+  ...entranceRoutes,
   ...operationRoutes,
 ];
