@@ -314,11 +314,11 @@ async function keepForLater(directory: string, name = "", stdout: string): Promi
 
 /** The JSON of `--results` is many lines, and so no case among the others. */
 async function expectLineResults(line: CommandLine): Promise<void> {
-  const event = { type: "record.created", recordId: "told-of", data: { kind: "k" } };
-  const input = `${JSON.stringify(event)}
-x
-`;
-  const { stdout } = await line.run(["ingest", "-", "--results", "--json"], input);
+  const event = { type: "record.created", recordId: "told-of", data: { kind: "k", name: "n" } };
+  const input = `${JSON.stringify(event)}\nx`;
+  await line.run(["init", "--store", "lines"]);
+  const words = ["ingest", "-", "--store", "lines", "--results", "--json"];
+  const { stdout } = await line.run(words, input);
   const [stored, refused, end] = stdout.split("\n").map((text) => JSON.parse(text || "{}"));
   expect(shapes.problems(stored, "Stored line")).toEqual([]);
   const { status, ...error } = refused;
