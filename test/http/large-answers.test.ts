@@ -2,8 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { created, type NewEvent } from "@sennit/core";
+import { created, invalidated, updated, type NewEvent } from "@sennit/core";
 import { eventually } from "@sennit/core/testing";
+import { unpack } from "msgpackr";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { serve, type Served } from "./served-store.ts";
@@ -26,6 +27,28 @@ async function fill({ store }: Served, records: number): Promise<void> {
     );
     await store.append(events);
   }
+}
+
+/** A chain of records with ids and names as long as they may be, some of them updated, withdrawn and erased. */
+async function fillChain({ store }: Served, records: number): Promise<string> {
+  const idOf = (number: number) => `r-${number}-`.padEnd(500, "i");
+  for (let start = 0; start < records; start += 500) {
+    const events: NewEvent[] = Array.from({ length: 500 }, (_, index) => {
+      const number = start + index;
+      const derivedFrom = number === 0 ? [] : [{ recordId: idOf(number - 1), role: "before" }];
+      const name = `${number} ü `.padEnd(900, "n");
+      return created(idOf(number), { kind: `k${number % 3}`, name, derivedFrom });
+    });
+    await store.append(events);
+  }
+  const last = idOf(records - 1);
+  await store.append([
+    updated(idOf(7), { name: "renamed" }),
+    invalidated(last, { cause: "wrong" }),
+    created("top", { kind: "k", name: "top", derivedFrom: [{ recordId: last, version: 1 }] }),
+  ]);
+  await store.erase([`${idOf(9)}@1`], { cause: "asked" });
+  return "top";
 }
 
 /** The first piece of an answer, and what its reading comes to. */
@@ -100,6 +123,44 @@ test("others are answered while a large answer is read slowly", async () => {
   });
   expect((await fetch(`${served.url}/v1/records/r-1`)).status).toBe(200);
   expect(await rest()).toBe("whole");
+});
+
+test("a large lineage is in every form what the reader gives", async () => {
+  const ref = await fillChain(served, 1500);
+  const answer = await served.store.lineage(ref);
+  expect(answer.nodes).toHaveLength(1500);
+  expect(answer.nodes.filter(({ isErased }) => isErased)).toHaveLength(1);
+  const ask = (accept: string) =>
+    fetch(`${served.url}/v1/records/${ref}/lineage`, { headers: { accept } });
+  expect(await (await ask("application/json")).text()).toBe(JSON.stringify(answer));
+  const packed = Buffer.from(await (await ask("application/vnd.msgpack")).arrayBuffer());
+  expect(unpack(packed)).toEqual(answer);
+  const lines = await (await ask("application/x-ndjson")).text();
+  expect(lines).toBe(answer.nodes.map((node) => `${JSON.stringify(node)}\n`).join(""));
+  const rows = await (await ask("text/csv")).text();
+  expect(rows.trimEnd().split("\r\n")).toHaveLength(1501);
+});
+
+test("a large lineage is read as it is taken, and no further when the caller has gone", async () => {
+  const ref = await fillChain(served, 12_000);
+  let read = 0;
+  const { state } = served.store.log;
+  const createdName = state.createdName.bind(state);
+  state.createdName = (position) => {
+    read += 1;
+    return createdName(position);
+  };
+  const { cancel } = await begin(`${served.url}/v1/records/${ref}/lineage`, {
+    headers: { "accept-encoding": "identity" },
+  });
+  await cancel();
+  await eventually(async () => {
+    const before = read;
+    await wait(50);
+    expect(read).toBe(before);
+  });
+  expect(read).toBeGreaterThan(0);
+  expect(read).toBeLessThan(12_000);
 });
 
 test("reading stops when the caller has gone", async () => {

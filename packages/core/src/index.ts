@@ -95,7 +95,9 @@ export {
 } from "./open-store.ts";
 export { readStoreOwner, type StoreOwner } from "./owner-file.ts";
 export { parseAsOf } from "./read/as-of.ts";
+export type { EmbeddedReader } from "./read/embedded-reader.ts";
 export { labelKind, labelPosition, labelRecordId } from "./read/labels.ts";
+export { LongList } from "./read/long-list.ts";
 export type * from "./read/reader.ts";
 export type { ProvenVersion } from "./receipt/fold-closure.ts";
 export type { ReceiptOptions } from "./receipt/make-receipt.ts";

@@ -189,7 +189,7 @@ export class EmbeddedStore extends PresentReader implements Store {
     return this.log.append(events, options);
   }
 
-  async at(asOf: AsOf = { position: this.head }): Promise<Reader> {
+  async at(asOf: AsOf = { position: this.head }): Promise<EmbeddedReader> {
     const position = await whenReadable(this.log, () => resolveAsOf(this.log, asOf));
     return new EmbeddedReader(this.log, position, this.#snapshots);
   }

@@ -1,5 +1,5 @@
 /** The instant a request asks for, and the readers of it. */
-import { parseAsOf, parseRef, StoreError, type Position, type Reader } from "@sennit/core";
+import { parseAsOf, parseRef, StoreError, type EmbeddedReader, type Position } from "@sennit/core";
 import type { EmbeddedViewReader } from "@sennit/projections";
 import { Type } from "typebox";
 
@@ -34,13 +34,13 @@ export interface NamedPosition {
 /** An instant of the store, and who answers questions about it. */
 export class Instant {
   /** Answers what needs no index. A ref to it is `ID` or `ID@VERSION`: see `resolve`. */
-  readonly reader: Reader;
+  readonly reader: EmbeddedReader;
   /** Whether the instant asked for will always mean this position. */
   readonly isFixed: boolean;
   readonly #exchange: Exchange;
   #views: Promise<EmbeddedViewReader> | undefined;
 
-  constructor(exchange: Exchange, reader: Reader, isFixed: boolean) {
+  constructor(exchange: Exchange, reader: EmbeddedReader, isFixed: boolean) {
     this.reader = reader;
     this.isFixed = isFixed;
     this.#exchange = exchange;

@@ -33,6 +33,7 @@ type NextPage = () => Readonly<Record<string, string | number>> | undefined;
 
 /** An answer in one piece: JSON, unless the caller asks for another form. */
 export interface ValueAnswer {
+  /** Members that are a `LongList` are sent as they are read. */
   readonly value: unknown;
   /** The position it speaks for. */
   readonly position: Position;

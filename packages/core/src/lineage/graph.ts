@@ -178,6 +178,11 @@ export class LineageGraph {
     return (this.#flags.get(position) & isInvalidation) !== 0;
   }
 
+  /** True for a version that a creation made. */
+  isCreation(position: Position): boolean {
+    return (this.#flags.get(position) & setsKind) !== 0;
+  }
+
   /** True for a version that names its sources itself, if only to have none. */
   setsEdges(position: Position): boolean {
     return (this.#flags.get(position) & setsEdges) !== 0;

@@ -17,7 +17,7 @@ import { fieldChanges } from "./field-changes.ts";
 import { answerHistory } from "./history-answer.ts";
 import { answerImpact } from "./impact-answer.ts";
 import { answerCommonAncestors } from "./common-ancestors-answer.ts";
-import { answerLineage, answerLineageRefs } from "./lineage-answer.ts";
+import { answerLineage, answerLineageParts, answerLineageRefs } from "./lineage-answer.ts";
 import { answerLineageDiff } from "./lineage-diff-answer.ts";
 import { answerPaths } from "./paths-answer.ts";
 import type {
@@ -33,6 +33,7 @@ import type {
   Lineage,
   LineageDiff,
   LineageOptions,
+  LineageParts,
   LineagePaths,
   LineageRefs,
   OutdatedSource,
@@ -103,6 +104,15 @@ export class EmbeddedReader implements Reader {
 
   lineage(ref: string, options: LineageOptions = {}): Promise<Lineage> {
     return this.#ask(() => answerLineage(this.#scope, ref, options));
+  }
+
+  /**
+   * `lineage`, whose lists need not stand in memory as a whole.
+   *
+   * @throws the codes of `lineage`, `log-gap` and `checksum-mismatch` while the lists are taken
+   */
+  lineageParts(ref: string, options: LineageOptions = {}): Promise<LineageParts> {
+    return this.#ask(() => answerLineageParts(this.#scope, ref, options));
   }
 
   lineageRefs(ref: string, options: LineageOptions = {}): Promise<LineageRefs> {

@@ -2,6 +2,7 @@
 import type { Relation } from "../event/document.ts";
 import type { Position, RecordVersionRef } from "../ids.ts";
 import type { LineageDirection } from "../lineage/walk.ts";
+import type { LongList } from "./long-list.ts";
 
 export interface LineageNode extends RecordVersionRef {
   readonly kind: string;
@@ -28,6 +29,12 @@ export interface Lineage {
   readonly nodes: readonly LineageNode[];
   /** Every derivation that was followed: with a depth, none from a version at the last depth on. */
   readonly edges: readonly LineageEdge[];
+}
+
+/** A `Lineage` whose lists are read as they are taken: `nodes` before `edges`, or not at all. */
+export interface LineageParts extends Omit<Lineage, "nodes" | "edges"> {
+  readonly nodes: LongList<LineageNode>;
+  readonly edges: LongList<LineageEdge>;
 }
 
 /**

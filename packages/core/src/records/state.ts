@@ -1,4 +1,5 @@
 /** Where the versions of records are read from: the stored bytes, or those bytes below what is still being written. */
+import { readCreatedName } from "../codec/created-name.ts";
 import { Entry } from "../codec/entry.ts";
 import { unframe } from "../codec/frame.ts";
 import { decodeMessagePack } from "../codec/msgpack.ts";
@@ -23,6 +24,8 @@ export interface State {
   /** A full, older version block. */
   olderBlock(recordId: RecordId, blockIndex: number): VersionBlock | undefined;
   entry(position: Position): Entry | undefined;
+  /** The name in the creation at a position; undefined where `entry` has to be asked: for anything else, and for damage. */
+  createdName(position: Position): string | undefined;
   /** The whole document after the patch at this position, as it is stored. */
   documentBytes(position: Position): Buffer | undefined;
   positionOfEvent(id: EventId): Position | undefined;
@@ -71,6 +74,11 @@ export class StoredState implements State {
   entry(position: Position): Entry | undefined {
     const value = this.#storage.get(entryKey(position));
     return value === undefined ? undefined : Entry.decode(position, value);
+  }
+
+  createdName(position: Position): string | undefined {
+    const value = this.#storage.get(entryKey(position));
+    return value === undefined ? undefined : readCreatedName(position, value);
   }
 
   documentBytes(position: Position): Buffer | undefined {
@@ -161,6 +169,10 @@ export class PendingState implements State {
 
   entry(position: Position): Entry | undefined {
     return this.#entries.get(position) ?? this.#stored.entry(position);
+  }
+
+  createdName(position: Position): string | undefined {
+    return this.#entries.has(position) ? undefined : this.#stored.createdName(position);
   }
 
   documentBytes(position: Position): Buffer | undefined {

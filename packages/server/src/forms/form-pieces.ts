@@ -1,4 +1,6 @@
 /** An answer as the bytes of a form, in pieces that are made as they are taken. */
+import { LongList } from "@sennit/core";
+
 import type { ListAnswer, Route, RowsForm, ValueAnswer } from "../route.ts";
 import { csvTexts } from "./csv.ts";
 import { jsonListPieces, jsonPieces } from "./json-pieces.ts";
@@ -31,10 +33,7 @@ async function* packed(answer: Whole, rows: RowsForm | undefined): AsyncGenerato
   yield* messagePackListPieces(head, rows?.member ?? "items", items, tail);
 }
 
-function jsonTexts(
-  answer: Whole,
-  rows: RowsForm | undefined,
-): AsyncIterable<string> | Iterable<string> {
+function jsonTexts(answer: Whole, rows: RowsForm | undefined): AsyncIterable<string> {
   if ("value" in answer) return jsonPieces(answer.value);
   const { head, items, tail = () => ({}) } = answer;
   return jsonListPieces(head, rows?.member ?? "items", items, tail);
@@ -45,7 +44,12 @@ function itemsOf(answer: Whole, { member }: RowsForm): AsyncIterable<unknown> | 
   if ("items" in answer) return answer.items;
   const { value } = answer;
   const list = member === undefined ? value : (value as Record<string, unknown>)[member];
+  if (list instanceof LongList) return itemsAsRead(list);
   return Array.isArray(list) ? (list as readonly unknown[]) : [value];
+}
+
+async function* itemsAsRead(list: LongList<unknown>): AsyncGenerator {
+  for await (const piece of list.pieces()) yield* piece;
 }
 
 async function* lines(items: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
@@ -53,9 +57,7 @@ async function* lines(items: AsyncIterable<unknown> | Iterable<unknown>): AsyncG
 }
 
 /** Puts small texts together: a chunk of its own for each line would cost more than the line. */
-async function* inBytes(
-  texts: AsyncIterable<string> | Iterable<string>,
-): AsyncGenerator<Uint8Array> {
+async function* inBytes(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let parts: string[] = [];
   let length = 0;
   for await (const text of texts) {

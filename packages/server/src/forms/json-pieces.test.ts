@@ -1,4 +1,5 @@
 /** JSON in pieces is the JSON there is. */
+import { LongList } from "@sennit/core";
 import { expect, test } from "vitest";
 
 import { jsonListPieces, jsonPieces } from "./json-pieces.ts";
@@ -9,8 +10,22 @@ test.each([
   [Array.from({ length: 999 }, (_, index) => (index === 7 ? undefined : [index]))],
   [{ ["__proto__"]: 1, list: [] }],
   ["text"],
-])("the pieces of %# are the JSON as it is written in one", (value) => {
-  expect([...jsonPieces(value)].join("")).toBe(JSON.stringify(value));
+])("the pieces of %# are the JSON as it is written in one", async (value) => {
+  expect(await joined(jsonPieces(value))).toBe(JSON.stringify(value));
+});
+
+test.each<[unknown[][]]>([
+  [[]],
+  [[[]]],
+  [[[1], [{ a: undefined }, undefined]]],
+  [[[1, 2], [], [3]]],
+])("a list that is read in the pieces %j is written as the list it is", async (pieces) => {
+  const read = async function* () {
+    yield* pieces;
+  };
+  const items = pieces.flat();
+  const value = { before: 1, list: new LongList(items.length, read()), behind: null };
+  expect(await joined(jsonPieces(value))).toBe(JSON.stringify({ ...value, list: items }));
 });
 
 test("a list is written in pieces as it is written in one", async () => {
@@ -19,10 +34,14 @@ test("a list is written in pieces as it is written in one", async () => {
       yield* items;
     };
     for (const tail of [{}, { next: 3 }]) {
-      let text = "";
-      for await (const piece of jsonListPieces({ asOf: 1 }, "items", all(), () => tail))
-        text += piece;
+      const text = await joined(jsonListPieces({ asOf: 1 }, "items", all(), () => tail));
       expect(text).toBe(JSON.stringify({ asOf: 1, items, ...tail }));
     }
   }
 });
+
+async function joined(pieces: AsyncIterable<string>): Promise<string> {
+  let text = "";
+  for await (const piece of pieces) text += piece;
+  return text;
+}

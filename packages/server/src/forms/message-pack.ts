@@ -1,5 +1,5 @@
 /** MessagePack: what the JSON says, in fewer bytes. */
-import { isPlainObject, StoreError } from "@sennit/core";
+import { isPlainObject, LongList, StoreError } from "@sennit/core";
 import { Packr } from "msgpackr";
 
 /** Items of a list that are packed together. */
@@ -14,25 +14,48 @@ function pack(value: unknown): Uint8Array {
   return packr.pack(JSON.parse(JSON.stringify(value)));
 }
 
+type Long = LongList<unknown> | readonly unknown[];
+
 /** The value packed, long lists in it in several pieces. */
-export function* messagePackPieces(value: unknown): Generator<Uint8Array> {
-  if (isLong(value)) yield* listPieces(value);
-  else if (isPlainObject(value) && Object.values(value).some(isLong)) yield* memberPieces(value);
-  else yield pack(value);
+export async function* messagePackPieces(value: unknown): AsyncGenerator<Uint8Array> {
+  if (isLong(value)) yield* longPieces(value);
+  else if (!isPlainObject(value)) yield pack(value);
+  else if (Object.values(value).some(isLong)) yield* memberPieces(value);
+  else yield pack(await whole(value));
 }
 
-function isLong(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.length > itemsPerPiece;
+/** The value with its short lists read. */
+async function whole(value: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const copy = { ...value };
+  for (const [name, member] of Object.entries(value)) copy[name] = await read(member);
+  return copy;
 }
 
-function* memberPieces(value: Readonly<Record<string, unknown>>): Generator<Uint8Array> {
+async function read(member: unknown): Promise<unknown> {
+  return member instanceof LongList ? member.all() : member;
+}
+
+function isLong(value: unknown): value is Long {
+  return (value instanceof LongList || Array.isArray(value)) && value.length > itemsPerPiece;
+}
+
+async function* memberPieces(value: Readonly<Record<string, unknown>>): AsyncGenerator<Uint8Array> {
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   yield lengthPrefix(mapPrefix, members.length);
   for (const [name, member] of members) {
     yield pack(name);
-    if (isLong(member)) yield* listPieces(member);
-    else yield pack(member);
+    if (isLong(member)) yield* longPieces(member);
+    else yield pack(await read(member));
   }
+}
+
+function longPieces(list: Long): AsyncGenerator<Uint8Array> | Generator<Uint8Array> {
+  return list instanceof LongList ? piecesAsRead(list) : listPieces(list);
+}
+
+async function* piecesAsRead(list: LongList<unknown>): AsyncGenerator<Uint8Array> {
+  yield lengthPrefix(listPrefix, list.length);
+  for await (const piece of list.pieces()) yield Buffer.concat(piece.map(pack));
 }
 
 function* listPieces(items: readonly unknown[]): Generator<Uint8Array> {

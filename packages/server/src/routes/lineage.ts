@@ -99,7 +99,7 @@ const getLineage = defineRoute({
     const { reader } = instant;
     const value = refs
       ? await reader.lineageRefs(ref, options)
-      : await reader.lineage(ref, options);
+      : await reader.lineageParts(ref, options);
     return { value, ...instant.said };
   },
 });
