@@ -71,7 +71,7 @@ test.each<[path: string, status: number, code: ErrorCode, pointers?: readonly st
   ["/v1/nothing", 404, "route-not-found"],
   ["/v2/records", 404, "route-not-found"],
   ["/v1/records/", 400, "request-invalid", ["/ref"]],
-  ["/v1/records/%zz", 400, "request-invalid"],
+  ["/v1/records/%zz", 400, "request-invalid", [""]],
 ])("%s is refused with %i %s", async (path, status, code, pointers = []) => {
   const refused = await problem(path);
   expect([refused.status, refused.code]).toEqual([status, code]);

@@ -133,6 +133,10 @@ export const errorCodes = {
     category: "invalid",
     hint: "See in /openapi.json which types of body the route takes.",
   },
+  "method-not-allowed": {
+    category: "invalid",
+    hint: "Use a method that the header Allow names; the routes are at /docs.",
+  },
   "not-acceptable": {
     category: "invalid",
     hint: "See in /openapi.json which forms the route can give.",

@@ -12,13 +12,14 @@ import {
   type FastifyRequest,
 } from "fastify";
 
-import { registerAdmission } from "./access/admission.ts";
+import { letGo, registerAdmission } from "./access/admission.ts";
 import { auditRefusal } from "./access/audit.ts";
 import { registerCrossOrigin } from "./access/cross-origin.ts";
 import { openGatekeeper } from "./access/open-gatekeeper.ts";
 import { RateLimits } from "./access/rate-limits.ts";
-import { registerSecurityHeaders } from "./access/security-headers.ts";
+import { registerSecurityHeaders, securityHeaders } from "./access/security-headers.ts";
 import { answerSocketError, registerHeaderChecks } from "./access/socket-errors.ts";
+import { pathPartLengthMax, registerUnrouted, unreadableAddress } from "./addressing/unrouted.ts";
 import { registerBodyTypes } from "./body/body-types.ts";
 import { registerCompression } from "./compression.ts";
 import { completeSettings } from "./config/resolve-settings.ts";
@@ -26,7 +27,12 @@ import type { Settings, SomeSettings } from "./config/settings.ts";
 import { Connections } from "./connections.ts";
 import { registerDocument } from "./document.ts";
 import { toServerError } from "./fastify-errors.ts";
-import { loggingOptions, registerRequestId, type LogTarget } from "./operations/logging.ts";
+import {
+  loggingOptions,
+  registerRequestId,
+  sayRequestId,
+  type LogTarget,
+} from "./operations/logging.ts";
 import { problemHeaders, problemOf } from "./problem.ts";
 import { registerRoute } from "./register-route.ts";
 import type { Services } from "./route.ts";
@@ -60,11 +66,19 @@ export async function buildServer({
   const settings = completeSettings(given);
   const services = await openServices(store, views, settings);
   const { intake, metrics } = services;
+  const safe = securityHeaders({
+    isTls: settings.tlsCert !== undefined,
+    isShared: settings.corsOrigins.length > 0,
+  });
   const app: FastifyInstance = fastify({
-    // A ref may be 512 bytes, each percent-encoded, and a version.
-    routerOptions: { maxParamLength: 2048 },
-    frameworkErrors: (error, request, reply) =>
-      void sendProblem(request, reply, toServerError(error)),
+    routerOptions: { maxParamLength: pathPartLengthMax },
+    frameworkErrors: (error, request, reply) => {
+      // No hook sees what the router could not read.
+      reply.headers(safe);
+      sayRequestId(request, reply);
+      letGo(request, reply);
+      void sendProblem(request, reply, unreadableAddress(error.code, request.raw.url ?? ""));
+    },
     ...(await socketOptions(settings)),
     clientErrorHandler: (error, socket) => answerSocketError(app.log, error, socket),
     bodyLimit: settings.bodyBytesMax,
@@ -77,20 +91,11 @@ export async function buildServer({
   endOnClose(app, services);
   app.server.maxConnections = settings.connectionsMax;
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, toServerError(error)));
-  app.setNotFoundHandler((request, reply) => {
-    const error = new StoreError(
-      "route-not-found",
-      `There is no ${request.method} ${request.url}.`,
-    );
-    return sendProblem(request, reply, error);
-  });
+  registerUnrouted(app, sendProblem);
   const gatekeeper = await openGatekeeper(app, { store, settings, localToken });
   registerAdmission(app, gatekeeper, new RateLimits(settings));
   registerHeaderChecks(app);
-  registerSecurityHeaders(app, {
-    isTls: settings.tlsCert !== undefined,
-    isShared: settings.corsOrigins.length > 0,
-  });
+  registerSecurityHeaders(app, safe);
   await registerCrossOrigin(app, settings.corsOrigins);
   // Each route says which types of body it takes.
   app.removeAllContentTypeParsers();

@@ -22,6 +22,7 @@ const codeStatus: Partial<Readonly<Record<ErrorCode, number>>> = {
   "headers-too-large": 431,
   "request-timeout": 408,
   "media-type-unsupported": 415,
+  "method-not-allowed": 405,
   "not-acceptable": 406,
   unauthenticated: 401,
   "precondition-failed": 412,
@@ -94,6 +95,7 @@ export function problemHeaders({
     const isWrong = details["reason"] !== "missing";
     return { "www-authenticate": challenge(isWrong ? { error: "invalid_token", detail } : {}) };
   }
+  if (code === "method-not-allowed") return { allow: [details["allow"]].flat().join(", ") };
   if (code === "forbidden" && typeof details["scope"] === "string") {
     const scope = details["scope"];
     return { "www-authenticate": challenge({ error: "insufficient_scope", detail, scope }) };

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { admit } from "./access/admission.ts";
+import { assertReadableQuery } from "./addressing/percent-encoding.ts";
 import { positionHeader, sendAnswer } from "./answer.ts";
 import { negotiate, offersOf } from "./forms/negotiate.ts";
 import { minPositionHeader, reachPosition } from "./instant.ts";
@@ -29,6 +30,7 @@ export function registerRoute(app: FastifyInstance, services: Services, route: R
     onRequest: [admit(route), sayPosition],
     // Gives Fastify no promise: waiting for one again, and for the reply behind it, is dearer than what is waited for.
     handler: (request, reply) => {
+      assertReadableQuery(request.url);
       const exchange = new RequestExchange(services, request, reply, {
         params: readPath(request.params as Given),
         query: readQuery(request.query as Given),

@@ -101,7 +101,7 @@ function lacking(scope: Scope): StoreError {
 }
 
 /** Nobody waits for the body of a request that was refused: the connection ends with the answer. */
-function letGo({ headers }: FastifyRequest, reply: FastifyReply): void {
+export function letGo({ headers }: FastifyRequest, reply: FastifyReply): void {
   const length = headers["content-length"] ?? "0";
   const hasBody = headers["transfer-encoding"] !== undefined || length !== "0";
   if (hasBody) reply.header("connection", "close");

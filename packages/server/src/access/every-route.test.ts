@@ -178,3 +178,18 @@ test("what is no route is told so to everybody alike", async () => {
     expect(answers).toEqual(answers.map(() => [404, "route-not-found", null]));
   }
 });
+
+test("a method that an address does not have is told to everybody alike", async () => {
+  for (const path of ["/v1/records/there", "/v1/records/nowhere", "/v1/erase", "/v1/metrics/.."]) {
+    const answers = await Promise.all(
+      Object.values(credentials).map(async (credential) => {
+        const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
+        const response = await fetch(`${server.url}${path}`, { method: "DELETE", headers });
+        const { code } = (await response.json()) as { code: string };
+        return [code, response.headers.get("allow"), response.headers.get("sennit-position")];
+      }),
+    );
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]?.[2]).toBeNull();
+  }
+});

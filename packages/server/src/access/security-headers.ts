@@ -26,11 +26,21 @@ export const docsPolicy: string = [
   "style-src 'self' 'unsafe-inline'",
 ].join("; ");
 
+/** What every answer has. */
+export function securityHeaders({
+  isTls,
+  isShared,
+}: {
+  readonly isTls: boolean;
+  readonly isShared: boolean;
+}): Readonly<Record<string, string>> {
+  return { ...always, ...(!isShared && sameOrigin), ...(isTls && withTls) };
+}
+
 export function registerSecurityHeaders(
   app: FastifyInstance,
-  { isTls, isShared }: { readonly isTls: boolean; readonly isShared: boolean },
+  headers: Readonly<Record<string, string>>,
 ): void {
-  const headers = { ...always, ...(!isShared && sameOrigin), ...(isTls && withTls) };
   app.addHook("onRequest", (_request, reply, done) => {
     reply.headers(headers);
     done();

@@ -9,6 +9,7 @@ export const problemTitles: Readonly<Record<number, string>> = {
   401: "No credential, or one that does not count",
   403: "The credential does not allow it",
   404: "It is not there, or was not at that instant",
+  405: "The address does not take the method; Allow says which it takes",
   406: "None of the forms asked for can be given",
   409: "The store is in another state than the caller relied on",
   412: "A condition of the request does not hold",

@@ -57,9 +57,13 @@ export function loggingOptions(
 /** Says the id of a request in its answer. */
 export function registerRequestId(app: FastifyInstance): void {
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header(requestIdHeader, request.id);
+    sayRequestId(request, reply);
     done();
   });
+}
+
+export function sayRequestId(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header(requestIdHeader, request.id);
 }
 
 function requestIdOf({ headers }: { readonly headers: IncomingMessage["headers"] }): string {
