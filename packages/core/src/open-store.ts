@@ -36,6 +36,11 @@ export interface OpenStoreOptions {
   readonly create?: boolean | undefined;
   /** Default: the machine's clock. */
   readonly clock?: Clock | undefined;
+  /**
+   * Of a process that is going to answer for the store over HTTP: the credential it takes from whoever reads the discovery file,
+   * which says from the beginning that this is a server; where it answers it says with `announce`.
+   */
+  readonly localToken?: string | undefined;
 }
 
 /**
@@ -54,14 +59,17 @@ export async function openStore(
   const known = await prepareDirectory(directory, options.create ?? true);
   const storage = await openLog(directory, known === undefined);
   let acknowledged: AcknowledgedFile | undefined;
+  let owner: OwnerFile | undefined;
   try {
+    // Who finds the store locked meanwhile is told by whom.
+    if (known !== undefined) owner = await OwnerFile.claim(directory, options.localToken);
     if (known === undefined && storage.get(commitKey) !== undefined) throw lostManifest(directory);
     const storeId = known ?? (await makeManifest(directory));
     acknowledged = await openAcknowledged(directory, storage.get(commitKey) !== undefined);
     const clock = options.clock ?? systemClock;
     const snapshot = new SnapshotFile(join(directory, lineageName, "graph"));
     const log = await EmbeddedLog.open(storage, clock, acknowledged, snapshot);
-    const owner = await OwnerFile.claim(directory);
+    owner ??= await OwnerFile.claim(directory, options.localToken);
     return new EmbeddedStore(log, {
       storeId,
       storage,
@@ -71,6 +79,7 @@ export async function openStore(
     });
   } catch (error) {
     await acknowledged?.close();
+    await owner?.release();
     await storage.close();
     throw isStoreError(error) ? error : fileError(error, `Cannot write to ${directory}`);
   }

@@ -11,7 +11,7 @@ const ownerName = "owner.json";
 /** The process that has a store open. */
 export interface StoreOwner {
   readonly pid: number;
-  /** Where it answers for the store over HTTP; undefined when it does not. */
+  /** Where it answers for the store over HTTP; undefined when it does not, or not yet: a server has a token from the beginning. */
   readonly url: string | undefined;
   /** The credential it takes from whoever can read the file, which is its owner alone. A secret: never to be printed. */
   readonly token: string | undefined;
@@ -26,10 +26,10 @@ export class OwnerFile {
     this.#path = path;
   }
 
-  /** Says that this process has the store open. The caller holds the lock. */
-  static async claim(directory: string): Promise<OwnerFile> {
+  /** Says that this process has the store open. The caller holds the lock. @param token of a server that is yet to listen */
+  static async claim(directory: string, token?: string): Promise<OwnerFile> {
     const file = new OwnerFile(join(directory, ownerName));
-    await file.announce(undefined);
+    await file.announce(undefined, token);
     return file;
   }
 
@@ -59,9 +59,10 @@ export class OwnerFile {
 
 /** The error for a store that is in use, which says by whom as far as that is known. @param cause why it was not opened */
 export async function storeInUse(directory: string, cause: unknown): Promise<StoreError> {
-  const { pid = null, url = null } = (await readStoreOwner(directory)) ?? {};
+  const { pid = null, url = null, token } = (await readStoreOwner(directory)) ?? {};
   const owner = pid === null ? "another process" : `process ${pid}`;
-  const where = url === null ? "" : `, which answers at ${url}`;
+  const starting = token === undefined ? "" : ", a server that does not answer yet";
+  const where = url === null ? starting : `, which answers at ${url}`;
   const message = `The store in ${directory} is in use by ${owner}${where}.`;
   return new StoreError("store-locked", message, { cause, details: { directory, pid, url } });
 }

@@ -52,7 +52,8 @@ export async function startServer({
     for (let last = opened.pop(); last !== undefined; last = opened.pop()) await last();
   };
   try {
-    const store = await openStore(directory, { create: false, clock });
+    // Who has waited for the server to come back may ask the moment it listens, and who finds the store locked before that waits.
+    const store = await openStore(directory, { create: false, clock, localToken });
     opened.push(() => store.close());
     const views = await openViews(store);
     opened.push(() => views.close());
@@ -64,8 +65,6 @@ export async function startServer({
       ...(log !== undefined && { log }),
     });
     opened.push(() => app.close());
-    // Who has waited for the server to come back may ask the moment it listens.
-    await store.announce(undefined, localToken);
     await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
       throw listenError(settings, error);
     });

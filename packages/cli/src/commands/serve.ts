@@ -5,6 +5,7 @@ import { flagOf, settingNames, settingTable, type Settings } from "@sennit/serve
 import { defineCommand, type Flag } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plural, printable } from "../output.ts";
+import { whenFree } from "../target/when-free.ts";
 import { untilStopped } from "../until-stopped.ts";
 
 const configFlag: Flag = {
@@ -33,7 +34,9 @@ export const command = defineCommand({
     const isForReading = io.isInteractive && sources.logFormat === "default";
     const settings: Settings = isForReading ? { ...given, logFormat: "text" } : given;
     const log = { write: (line: string) => io.stderr(line) };
-    const server = await startServer({ ...settings, directory, log, clock: io.clock });
+    const server = await whenFree(directory, io.signal, () =>
+      startServer({ ...settings, directory, log, clock: io.clock }),
+    );
     const { url, store } = server;
     try {
       const { storeId, head } = store;

@@ -1,6 +1,7 @@
 /** Opens the store of a command line: in its directory, at the server named, or at the server that has the directory open. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { isStoreError, readStoreOwner, StoreError } from "@sennit/core";
 
@@ -13,6 +14,11 @@ import type { Target } from "./target.ts";
 
 /** A store may change hands between two looks at it: it is looked at so many times. */
 const attemptsMax = 2;
+/** A server that has the store open, and does not say yet where it answers, is waited for so long. */
+const startingMs = 3000;
+/** Who has just opened a store says who it is within that time. */
+const unknownMs = 500;
+const lookEveryMs = 25;
 
 /**
  * Opens a store. One that a server on this machine has open is asked there, without being told.
@@ -26,10 +32,12 @@ export async function openTarget(place: Place, io: Io, out: Output): Promise<Tar
     try {
       return await openDirectory(directory, io, out);
     } catch (error) {
-      const isInUse = isStoreError(error) && error.code === "store-locked";
-      const server = isInUse ? await findServer(directory) : undefined;
-      if (server === undefined) throw error;
-      const target = await askInstead(server, io, attempt === attemptsMax);
+      if (!isStoreError(error) || error.code !== "store-locked") throw error;
+      const isLast = attempt === attemptsMax;
+      const server = await findServer(directory, io.signal);
+      if (server === "gone" && !isLast) continue;
+      if (typeof server === "string") throw error;
+      const target = await askInstead(server, io, isLast);
       if (target === undefined) continue;
       // An answer comes from somewhere else than asked, which is no matter for a program.
       if (!out.isJson) out.note(`${server.url} answers, which has the store open`);
@@ -46,11 +54,27 @@ async function openDirectory(directory: string, io: Io, out: Output): Promise<Ta
   return target;
 }
 
-/** The server that says it has the store open; undefined when whoever has it is none. */
-async function findServer(directory: string): Promise<ServerPlace | undefined> {
-  const owner = await readStoreOwner(directory);
-  if (owner?.url === undefined) return undefined;
-  const { url, token } = owner;
+/**
+ * The server that says it has the store open, also one that is about to listen. `none`: whoever has it is no server, or does not
+ * become one; `gone`: nobody says that he has it.
+ */
+async function findServer(
+  directory: string,
+  signal: AbortSignal,
+): Promise<ServerPlace | "none" | "gone"> {
+  const began = performance.now();
+  for (;;) {
+    const owner = await readStoreOwner(directory);
+    if (owner?.url !== undefined) return placeOf(owner.url, owner.token, directory);
+    if (owner !== undefined && owner.token === undefined) return "none";
+    const waited = performance.now() - began;
+    if (owner === undefined && waited >= unknownMs) return "gone";
+    if (waited >= startingMs || signal.aborted) return "none";
+    await sleep(lookEveryMs);
+  }
+}
+
+function placeOf(url: string, token: string | undefined, directory: string): ServerPlace {
   return { url, token: token === undefined ? undefined : tokenOf(directory, token), directory };
 }
 
