@@ -7,8 +7,9 @@ import { codeOf, eventually, withTemporaryDirectory } from "@sennit/core/testing
 import { expect, test } from "vitest";
 
 import { openBuildDirectory, openMemoryBuilds, type BuildPlace } from "./builds.ts";
+import type { ProjectionDefinition } from "./projection.ts";
 import { recordsProjection } from "./read-models/records.ts";
-import { creations, expectFolded, progressOf } from "./testing/tally.ts";
+import { creations, expectFolded, progressOf, tally } from "./testing/tally.ts";
 import { openViewsIn, type Views } from "./views.ts";
 
 const broken = new StoreError("write-failed", "broken");
@@ -92,4 +93,85 @@ test("rows that could not take the place of others do when that is asked for aga
   expect(views.rows("records")).not.toBe(old);
   await views.close();
   await store.close();
+});
+
+/** Flips a byte of every row read from the builds that `isSpoilt` names, counted from 1. */
+function spoil(place: BuildPlace, isSpoilt: (build: number) => boolean): () => number {
+  let opened = 0;
+  const open = place.open.bind(place);
+  place.open = async (directory, options) => {
+    const storage = await open(directory, options);
+    opened += 1;
+    if (!isSpoilt(opened)) return storage;
+    const get = storage.get.bind(storage);
+    storage.get = (key) => {
+      const value = get(key);
+      if (value === undefined || key[0] !== "r".charCodeAt(0)) return value;
+      const flipped = Uint8Array.from(value);
+      flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+      return flipped;
+    };
+    return storage;
+  };
+  return () => opened;
+}
+
+/** As `tally`, but it looks at a row that was written long ago. */
+const backwards: ProjectionDefinition = {
+  ...tally,
+  apply(event, rows) {
+    tally.apply(event, rows);
+    rows.get("event", [1]);
+  },
+};
+
+/** Views over enough events for several batches, so that rows that have been written are read again. */
+async function withSpoilt(
+  isSpoilt: (build: number) => boolean,
+  use: (views: Views, store: EmbeddedStore, opened: () => number) => Promise<void>,
+): Promise<void> {
+  const store = await openMemoryStore();
+  await store.append(creations(9000));
+  const place = openMemoryBuilds();
+  const opened = spoil(place, isSpoilt);
+  const views = await openViewsIn(store, place, [backwards], Infinity);
+  await views.caughtUp();
+  await use(views, store, opened);
+  await views.close();
+  await store.close();
+}
+
+test("rows made aside that are damaged are begun again by themselves", async () => {
+  await withSpoilt(
+    (build) => build === 2,
+    async (views, store, opened) => {
+      const old = views.rows("tally");
+      await views.rebuild("tally");
+      expect(opened()).toBe(3);
+      expect(views.rows("tally")).not.toBe(old);
+      expect(progressOf(views, "tally")).toMatchObject({ state: "live", rebuild: null });
+      await expectFolded(store, views, tally);
+    },
+  );
+});
+
+test("rows that are damaged whenever they are made aside are given up, and made when that is asked for again", async () => {
+  let isBroken = true;
+  await withSpoilt(
+    (build) => isBroken && build > 1,
+    async (views, store, opened) => {
+      const old = views.rows("tally");
+      for (const before of [1, 4]) {
+        expect(opened()).toBe(before);
+        expect(await codeOf(() => views.rebuild("tally"))).toBe("checksum-mismatch");
+      }
+      await store.append(creations(1, 9000));
+      await views.caughtUp();
+      expect([opened(), views.rows("tally") === old]).toEqual([7, true]);
+      expect(progressOf(views, "tally")).toMatchObject({ state: "live", rebuild: null });
+      isBroken = false;
+      await views.rebuild("tally");
+      await expectFolded(store, views, tally);
+    },
+  );
 });

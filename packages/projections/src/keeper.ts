@@ -1,21 +1,27 @@
 /** Keeps one projection readable: the build that answers, the one being made aside, and the way from one to the other. */
-import { StoreError, toStoreError, type Position } from "@sennit/core";
+import { toStoreError, type Position, type StoreError } from "@sennit/core";
 import { BehaviorSubject } from "rxjs/internal/BehaviorSubject";
 import type { Observable } from "rxjs/internal/Observable";
 
 import type { BuildRef } from "./builds.ts";
 import { describeProgress } from "./describe-progress.ts";
+import { alwaysDamaged, projectionPaused, rowsBeingMade, viewsClosed } from "./keeper-errors.ts";
 import { goesToWorker, type KeeperSettings } from "./keeper-settings.ts";
 import { LeavingBuilds } from "./leaving-builds.ts";
 import { closeBuild, openBuild, type OpenBuild } from "./open-build.ts";
 import type { ProjectionProgress } from "./progress.ts";
 import type { ProjectionRows } from "./projection-rows.ts";
 import { WaitingList } from "./waiting-list.ts";
+import { WorkQueue } from "./work-queue.ts";
 import { WorkerBuild } from "./worker-build.ts";
+
+/** Builds made aside that may turn out to be damaged, one after another, before no more are begun. */
+const damagedMax = 3;
 
 /** One projection of the views. What changes its builds is done one after the other. */
 export class ProjectionKeeper {
   readonly #settings: KeeperSettings;
+  readonly #name: string;
   readonly #waiting = new WaitingList();
   readonly #progress: BehaviorSubject<ProjectionProgress>;
   #serving: OpenBuild | undefined;
@@ -27,12 +33,15 @@ export class ProjectionKeeper {
   /** Why no build could be begun. */
   #beginFailure: StoreError | undefined;
   #isBeginning = false;
+  /** How many builds made aside have been lost to damage since one was as it should be. */
+  #damaged = 0;
   #isPaused = false;
   #isClosed = false;
-  #work: Promise<void> = Promise.resolve();
+  readonly #work = new WorkQueue();
 
   private constructor(settings: KeeperSettings) {
     this.#settings = settings;
+    this.#name = settings.definition.name;
     this.#leaving = new LeavingBuilds(settings.onUnused);
     this.#progress = new BehaviorSubject(this.progress);
   }
@@ -41,7 +50,7 @@ export class ProjectionKeeper {
   static async open(settings: KeeperSettings): Promise<ProjectionKeeper> {
     const keeper = new ProjectionKeeper(settings);
     try {
-      await keeper.#enqueue(() => keeper.#openBuilds());
+      await keeper.#work.add(() => keeper.#openBuilds());
     } catch (error) {
       await keeper.close();
       throw error;
@@ -69,11 +78,7 @@ export class ProjectionKeeper {
   get rows(): ProjectionRows {
     const build = this.#serving ?? this.#next;
     if (build !== undefined) return build.runner.rows;
-    const { name } = this.#settings.definition;
-    throw new StoreError("view-rebuilt", `The rows of projection "${name}" are being made.`, {
-      hint: "Wait until the views have caught up.",
-      details: { projection: name },
-    });
+    throw rowsBeingMade(this.#name);
   }
 
   /**
@@ -85,11 +90,11 @@ export class ProjectionKeeper {
     while (true) {
       const build = this.#usable(position);
       if (build !== undefined) return build.runner.rows;
-      if (this.#isClosed) throw closed();
-      if (this.#isPaused) throw this.#paused();
+      if (this.#isClosed) throw viewsClosed();
+      if (this.#isPaused) throw projectionPaused(this.#name);
       this.#follower()?.runner.want(position);
-      if (this.#beginFailure !== undefined) await this.#enqueue(() => this.#begin());
-      if (this.#isClosed) throw closed();
+      if (this.#beginFailure !== undefined) await this.#work.add(() => this.#begin());
+      if (this.#isClosed) throw viewsClosed();
       const failure = this.#failure();
       if (failure !== null) throw failure;
       if (this.#usable(position) === undefined) await this.#waiting.wait(position, signal);
@@ -101,7 +106,7 @@ export class ProjectionKeeper {
     this.#isPaused = true;
     for (const build of [this.#serving, this.#next]) build?.runner.pause();
     this.#worker?.build.pause();
-    this.#waiting.rejectAll(this.#paused());
+    this.#waiting.rejectAll(projectionPaused(this.#name));
     this.#tell();
   }
 
@@ -110,19 +115,19 @@ export class ProjectionKeeper {
     this.#isPaused = false;
     for (const build of [this.#serving, this.#next]) build?.runner.resume();
     this.#worker?.build.resume();
-    if (this.#beginFailure !== undefined) void this.#enqueue(() => this.#begin());
+    if (this.#beginFailure !== undefined) void this.#work.add(() => this.#begin());
     this.#tell();
   }
 
   /** Makes the rows anew, aside, and resolves once the new ones answer. Another call joins the one at work. */
   async rebuild(): Promise<void> {
-    if (this.#isClosed) throw closed();
-    if (this.#isPaused) throw this.#paused();
+    if (this.#isClosed) throw viewsClosed();
+    if (this.#isPaused) throw projectionPaused(this.#name);
     let done: Promise<void> = Promise.resolve();
-    await this.#enqueue(async () => {
+    await this.#work.add(async () => {
       await this.#begin();
       if (this.#beginFailure !== undefined) throw this.#beginFailure;
-      if (this.#isClosed) throw closed();
+      if (this.#isClosed) throw viewsClosed();
       done = this.#rebuilding.wait(0);
       this.#lookAtRebuilt();
     });
@@ -131,21 +136,21 @@ export class ProjectionKeeper {
 
   /** Resolves when nothing is being folded and no build is being opened or left. */
   async idle(): Promise<void> {
-    await this.#work;
+    await this.#work.idle();
     await Promise.all([this.#serving?.runner.idle(), this.#next?.runner.idle()]);
-    await this.#work;
+    await this.#work.idle();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#waiting.rejectAll(closed());
+    this.#waiting.rejectAll(viewsClosed());
     this.#worker?.build.stop();
     await this.#worker?.build.done.catch(() => undefined);
-    await this.#work;
+    await this.#work.idle();
     await this.#leaving.closeAll();
-    const builds = [this.#serving, this.#next].filter((build) => build !== undefined);
-    await Promise.all(builds.map((build) => closeBuild(build)));
-    this.#rebuilding.rejectAll(closed());
+    for (const build of [this.#serving, this.#next])
+      if (build !== undefined) await closeBuild(build);
+    this.#rebuilding.rejectAll(viewsClosed());
     this.#progress.complete();
   }
 
@@ -220,7 +225,7 @@ export class ProjectionKeeper {
     this.#worker = { ref, build };
     if (this.#isPaused) build.pause();
     const takeBack = (isVoid: boolean): Promise<void> =>
-      this.#enqueue(async () => {
+      this.#work.add(async () => {
         if (this.#worker?.build !== build) return;
         if (this.#isClosed || isVoid) this.#worker = undefined;
         if (isVoid) await this.#begin();
@@ -234,8 +239,22 @@ export class ProjectionKeeper {
     this.#next = await this.#open(ref, true);
     // Not before: without either, a rebuild would count as done.
     this.#worker = undefined;
-    if (this.#next === undefined) return this.#begin();
+    if (this.#next === undefined) return this.#beginAgain();
     this.#changed(this.#next);
+  }
+
+  /** Begins another build in the place of one that was damaged, unless that has been of no use several times. */
+  async #beginAgain(): Promise<void> {
+    this.#damaged += 1;
+    if (this.#damaged < damagedMax) return this.#begin();
+    this.#damaged = 0;
+    this.#isBeginning = false;
+    const failure = alwaysDamaged(this.#name, damagedMax);
+    this.#rebuilding.rejectAll(failure);
+    // Rows that go on answer whoever waits; without them, whoever asks has it tried again.
+    if (this.#serving?.runner.isFrozen === false) return;
+    this.#beginFailure = failure;
+    this.#waiting.rejectAll(failure);
   }
 
   async #open(ref: BuildRef, create: boolean): Promise<OpenBuild | undefined> {
@@ -249,7 +268,7 @@ export class ProjectionKeeper {
 
   /** A build has got further, has failed or is void. */
   #changed(build: OpenBuild): void {
-    if (build.runner.voidBy !== undefined) void this.#enqueue(() => this.#discard(build));
+    if (build.runner.voidBy !== undefined) void this.#work.add(() => this.#discard(build));
     else if (build === this.#next || this.#next === undefined) this.#lookAtRebuilt();
     const failure = this.#failure();
     if (failure !== null) this.#waiting.rejectAll(failure);
@@ -274,8 +293,8 @@ export class ProjectionKeeper {
     if (failure !== null) {
       this.#rebuilding.rejectAll(failure);
       // One that was asked for, while the old rows go on, is given up.
-      if (isLive) void this.#enqueue(() => this.#discard(next));
-    } else if (checkpoint.position >= least) void this.#enqueue(() => this.#swap(next));
+      if (isLive) void this.#work.add(() => this.#discard(next));
+    } else if (checkpoint.position >= least) void this.#work.add(() => this.#swap(next));
   }
 
   async #swap(next: OpenBuild): Promise<void> {
@@ -302,6 +321,7 @@ export class ProjectionKeeper {
     }
     this.#serving = next;
     this.#next = undefined;
+    this.#damaged = 0;
     if (old !== undefined) await this.#leaving.add(old);
     this.#rebuilding.resolveUpTo(0);
     this.#tell();
@@ -309,9 +329,9 @@ export class ProjectionKeeper {
 
   /** Rows that must not be read any more: they go at once, and others are made. */
   async #discard(build: OpenBuild): Promise<void> {
-    const { place, definition, onUnused } = this.#settings;
     // Whatever was made of the log before an erasure may hold what it erased.
     const isErased = build.runner.voidBy === "erasure";
+    const isLost = build.runner.voidBy === "damage" && build === this.#next;
     const going: OpenBuild[] = [];
     for (const other of [this.#serving, this.#next]) {
       if (other !== undefined && (isErased || other === build)) going.push(other);
@@ -320,12 +340,15 @@ export class ProjectionKeeper {
     for (const { runner } of going) runner.rows.retire();
     if (this.#serving !== undefined && going.includes(this.#serving)) this.#serving = undefined;
     if (this.#next !== undefined && going.includes(this.#next)) this.#next = undefined;
+    // Until there is another one: without any, a rebuild would count as done.
+    if (isLost) this.#isBeginning = true;
     if (isErased) await Promise.all([this.#leaving.closeAll(), this.#stopWorker()]);
     const kept = { serving: this.#serving?.ref, next: (this.#next ?? this.#worker)?.ref };
-    await place.set(definition.name, kept).catch(() => undefined);
+    await this.#settings.place.set(this.#name, kept).catch(() => undefined);
     await Promise.all(going.map((gone) => closeBuild(gone)));
-    if (this.#serving?.runner.isFrozen !== false) await this.#begin();
-    onUnused();
+    if (isLost) await this.#beginAgain();
+    else if (this.#serving?.runner.isFrozen !== false) await this.#begin();
+    this.#settings.onUnused();
     this.#tell();
   }
 
@@ -337,11 +360,8 @@ export class ProjectionKeeper {
   }
 
   #usableBuilds(): OpenBuild[] {
-    const builds: OpenBuild[] = [];
-    for (const build of [this.#serving, this.#follower()]) {
-      if (build !== undefined && build.runner.voidBy === undefined) builds.push(build);
-    }
-    return builds;
+    const builds = [this.#serving, this.#follower()].filter((build) => build !== undefined);
+    return builds.filter(({ runner }) => runner.voidBy === undefined);
   }
 
   #usable(position: Position): OpenBuild | undefined {
@@ -360,8 +380,8 @@ export class ProjectionKeeper {
   }
 
   #tell(): void {
-    const positions = this.#usableBuilds().map(({ runner }) => runner.checkpoint.position);
-    this.#waiting.resolveUpTo(Math.max(-1, ...positions));
+    const reached = this.#usableBuilds().map(({ runner }) => runner.checkpoint.position);
+    this.#waiting.resolveUpTo(Math.max(-1, ...reached));
     this.#progress.next(this.progress);
   }
 
@@ -377,21 +397,4 @@ export class ProjectionKeeper {
       isPaused: this.#isPaused,
     });
   }
-
-  #enqueue(work: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(work);
-    this.#work = done.catch(() => undefined);
-    return done;
-  }
-
-  #paused(): StoreError {
-    const { name } = this.#settings.definition;
-    return new StoreError("projection-paused", `Projection "${name}" is paused.`, {
-      details: { projection: name },
-    });
-  }
-}
-
-function closed(): StoreError {
-  return new StoreError("store-closed", "The views are closed.");
 }
