@@ -1,5 +1,6 @@
 /** A store that a server has open: who asks in its directory is answered by the server, and by nobody else. */
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -243,6 +244,41 @@ test("who found the server by the directory goes on when one is started anew, wh
     await second.end;
   });
 });
+
+test("who found the server by the directory finds it again when it is started anew at another port", async () => {
+  await withShell(async (shell) => {
+    await shell.text("create", "thing", "1", "--id", "it");
+    const first = await startServing(shell.directory);
+    const follower = start(["log", "it", "--follow", "--json"], shell.directory);
+    const sender = start(["ingest", "-", "--json"], shell.directory);
+    const ends = [ended(follower), ended(sender)];
+    const versions = versionsOf(follower);
+    await versions.until(1);
+    sender.stdin?.write(ndjson([update("a")]));
+    await versions.until(2);
+    first.child.kill("SIGKILL");
+    await first.end;
+    // What listens at the old port is nobody who knows the store.
+    const other = createServer((_request, response) => response.writeHead(404).end());
+    await new Promise<void>((resolve) => {
+      other.listen(Number(new URL(first.url).port), "127.0.0.1", resolve);
+    });
+    const second = await startServing(shell.directory);
+    expect(second.url).not.toBe(first.url);
+    sender.stdin?.end(ndjson([update("b")]));
+    await Promise.race([versions.until(3), ends[0]]);
+    expect(versions.seen).toEqual([1, 2, 3]);
+    follower.kill("SIGINT");
+    expect(await Promise.all(ends)).toMatchObject([{ code: 0 }, { code: 0 }]);
+    other.close();
+    second.child.kill("SIGTERM");
+    await second.end;
+  });
+});
+
+function update(tag: string): object {
+  return { type: "record.updated", recordId: "it", data: { patch: { tags: { [tag]: 1 } } } };
+}
 
 /** The versions in the events that a follower prints, one in a line. */
 function versionsOf(child: ReturnType<typeof start>) {

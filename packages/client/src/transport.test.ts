@@ -299,3 +299,21 @@ test("a server may stand below another address", async () => {
   await close();
   expect(received[0]?.url).toBe("/some/where/v1/store");
 });
+
+test("a server that moves is asked where it is by then, also when a request is sent again", async () => {
+  const second = await scriptedServer([json({ at: 2 })]);
+  const move: typeof hangUp = (received, response) => {
+    url = second.url;
+    hangUp(received, response);
+  };
+  const first = await scriptedServer([json({ at: 1 }), move]);
+  let url: string | undefined = first.url;
+  const transport = new Transport(first.url, { retry, locate: () => url });
+  expect(await transport.json(ask)).toEqual({ at: 1 });
+  expect(await transport.json(ask)).toEqual({ at: 2 });
+  expect(transport.url).toBe(second.url);
+  url = undefined;
+  expect(await failureOf(transport.json(ask))).toMatchObject({ code: "server-unreachable" });
+  expect(second.received).toHaveLength(1);
+  await Promise.all([first.close(), second.close()]);
+});

@@ -19,9 +19,16 @@ import {
 /** A credential, or what gives one that is fresh enough. */
 export type Token = string | (() => string | Promise<string>);
 
+type Located = string | URL | undefined;
+
 export interface TransportOptions {
   /** Sent as `Authorization: Bearer`. */
   readonly token?: Token | undefined;
+  /**
+   * Says before each request where the server is, which may be started anew at another address; undefined while it is nowhere,
+   * so that nothing is sent to whoever has its old address. Default: where it was.
+   */
+  readonly locate?: (() => Located | Promise<Located>) | undefined;
   /** Ends everything the client does. */
   readonly signal?: AbortSignal | undefined;
   /** Default: the global one. */
@@ -58,21 +65,28 @@ export const positionHeader = "sennit-position";
 const minPositionHeader = "sennit-min-position";
 
 export class Transport {
-  readonly url: string;
   readonly #token: Token | undefined;
+  readonly #locate: TransportOptions["locate"];
   readonly #fetch: typeof fetch;
   readonly #retry: RetryPolicy;
   readonly #outer: AbortSignal | undefined;
   readonly #closing = new AbortController();
   #head: Position = 0;
+  #url: string;
 
   /** @throws `argument-invalid` for what is no address of a server */
   constructor(url: string | URL, options: TransportOptions = {}) {
-    this.url = baseOf(url);
+    this.#url = baseOf(url);
     this.#token = options.token;
+    this.#locate = options.locate;
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.#retry = retryPolicy(options.retry);
     this.#outer = options.signal;
+  }
+
+  /** Address of the server, as of the last request. */
+  get url(): string {
+    return this.#url;
   }
 
   /** The last position that an answer has told of. No later answer speaks for an earlier present. */
@@ -189,6 +203,11 @@ export class Transport {
     read: (response: Response) => Promise<T>,
   ): Promise<{ readonly value: T } | FailedAttempt> {
     const { method = "GET", body } = ask;
+    if (this.#locate !== undefined) {
+      const located = await this.#locate();
+      if (located === undefined) return { error: this.#isNowhere() };
+      this.#url = baseOf(located);
+    }
     const headers = await this.#headers(ask);
     try {
       const response = await this.#fetch(this.#address(ask), {
@@ -206,6 +225,13 @@ export class Transport {
       if (this.isClosed || !isPassing(failure)) throw failure;
       return { error: failure };
     }
+  }
+
+  #isNowhere(): ClientError {
+    const reason = "it has ended, or has not come back yet";
+    return new ClientError("server-unreachable", `${this.url} cannot be reached: ${reason}.`, {
+      details: { url: this.url, reason },
+    });
   }
 
   async #headers({ body, headers = {} }: Ask): Promise<Record<string, string>> {

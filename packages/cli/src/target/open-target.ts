@@ -74,11 +74,17 @@ async function findServer(
   }
 }
 
+/** A server that is started anew listens elsewhere, maybe, and makes another credential: the discovery file says both. */
 function placeOf(url: string, token: string | undefined, directory: string): ServerPlace {
-  return { url, token: token === undefined ? undefined : tokenOf(directory, token), directory };
+  return {
+    url,
+    locate: async () => (await readStoreOwner(directory))?.url,
+    token: token === undefined ? undefined : tokenOf(directory, token),
+    directory,
+  };
 }
 
-/** The credential in the discovery file as it is then: a server that is started anew makes another one. @param last until a later one is found */
+/** The credential in the discovery file as it is then. @param last until a later one is found */
 function tokenOf(directory: string, last: string): () => Promise<string> {
   let token = last;
   return async () => {

@@ -17,6 +17,8 @@ import type { RebuildOptions, Target, TargetIngestOptions, ViewReaderOptions } f
 
 export interface ServerPlace {
   readonly url: string;
+  /** Says where the server is by now, where that can be found out; undefined for nowhere. */
+  readonly locate?: (() => Promise<string | undefined>) | undefined;
   /** A secret. One that the server made for itself counts until that server ends, so it is looked up for each request. */
   readonly token: Token | undefined;
   /** Of the store, where it is on this machine. */
@@ -41,11 +43,11 @@ export class ServerTarget implements Target {
 
   /** @param signal ends whatever is asked. @throws `server-unreachable`, `unauthenticated`, `forbidden` */
   static async connect(
-    { url, token, directory }: ServerPlace,
+    { url, locate, token, directory }: ServerPlace,
     signal: AbortSignal,
   ): Promise<ServerTarget> {
-    const store = await connect(url, { token, signal });
-    return new ServerTarget(store, directory, () => connect(url, { token }));
+    const store = await connect(url, { locate, token, signal });
+    return new ServerTarget(store, directory, () => connect(url, { locate, token }));
   }
 
   get url(): string {
