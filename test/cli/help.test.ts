@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { flagOf, settingNames, settingTable } from "@sennit/server/settings";
 import { expect, test } from "vitest";
 
 import { withShell, type Shell } from "./support.ts";
@@ -169,5 +170,19 @@ test("the zsh script loads the bash one, and the fish script names every command
     const fish = await shell.text("completion", "fish");
     for (const name of await commandNames(shell)) expect(fish).toContain(`-a ${name} -d "`);
     for (const line of fish.trimEnd().split("\n")) expect(line).toMatch(/^complete -c sennit /);
+  });
+});
+
+test("the help of serve tells the default of every setting that has one", async () => {
+  await withShell(async (shell) => {
+    const help = (await shell.text("help", "serve")).replaceAll(/\s+/g, " ");
+    for (const name of settingNames) {
+      const { kind, default: usual } = settingTable[name];
+      if (kind === "switch" || usual === undefined || String(usual) === "") continue;
+      const [, row = ""] = help.split(` ${flagOf(name)} `);
+      const [about = ""] = row.split(" --");
+      const shown = Array.isArray(usual) ? usual.join(", ") : String(usual);
+      expect(about, name).toContain(`; default: ${shown})`);
+    }
   });
 });

@@ -57,12 +57,13 @@ export const command = defineCommand({
 });
 
 function flagFor(name: keyof Settings): Flag {
-  const { kind, description, range } = settingTable[name];
+  const { kind, description, range, default: usual } = settingTable[name];
   const flag = flagOf(name).slice(2);
   const meaning = description.replace(/\.$/, "");
   if (kind === "switch") return { name: flag, type: "boolean", help: meaning };
   const value = kind === "number" ? "N" : "TEXT";
-  const help = `${meaning}: ${range}`;
+  const shown = [usual ?? []].flat().join(", ");
+  const help = `${meaning} (${range}${shown === "" ? "" : `; default: ${shown}`})`;
   return { name: flag, type: "string", value, help, multiple: kind === "list" };
 }
 
