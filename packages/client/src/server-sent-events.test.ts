@@ -3,9 +3,16 @@ import type { ServerResponse } from "node:http";
 
 import { expect, test } from "vitest";
 
+import { ClientError } from "./client-error.ts";
 import { liveMessages, messagesOf, type Message } from "./server-sent-events.ts";
-import { hangUp, json, problem, scriptedServer } from "./testing/scripted-server.ts";
-import { Transport } from "./transport.ts";
+import {
+  hangUp,
+  json,
+  problem,
+  scriptedServer,
+  type ScriptedServer,
+} from "./testing/scripted-server.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
 
 async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -187,4 +194,44 @@ test("a stream whose token has ended is taken up with the next one, and given up
     ["Bearer two", "1"],
     ["Bearer three", "2"],
   ]);
+});
+
+/** Reads a stream until it fails. */
+async function failureOf(
+  server: ScriptedServer,
+  token: TransportOptions["token"],
+): Promise<{ readonly code: string; readonly details: unknown }> {
+  const transport = new Transport(server.url, { token, retry: { pauseMs: 1 } });
+  try {
+    await collected(liveMessages(transport, { path: ["stream"] }));
+  } catch (error) {
+    if (error instanceof ClientError) return { code: error.code, details: error.details };
+    throw error;
+  } finally {
+    await server.close();
+  }
+  throw new Error("The stream has ended without a failure.");
+}
+
+/** Begins as a server does, and ends with a problem. */
+const ending =
+  (code: string) =>
+  (_: unknown, response: ServerResponse): void => {
+    const details = { reason: "revoked" };
+    const told = { code, category: "denied", detail: "Ended.", hint: "Ask.", details };
+    response.writeHead(200, streaming);
+    response.end(`retry: 1\n\n: \nid: 1\n\nevent: problem\ndata: ${JSON.stringify(told)}\n\n`);
+  };
+
+test.each<[string, TransportOptions["token"], number]>([
+  ["unauthenticated", "one", 1],
+  ["unauthenticated", undefined, 1],
+  ["forbidden", "one", 1],
+  ["forbidden", () => "one", 1],
+  // The first time it might have given another one.
+  ["unauthenticated", () => "one", 2],
+])("a stream that ends as %s with the token %s fails with that", async (code, token, times) => {
+  const server = await scriptedServer([ending(code)]);
+  expect(await failureOf(server, token)).toEqual({ code, details: { reason: "revoked" } });
+  expect(server.received).toHaveLength(times);
 });

@@ -49,13 +49,14 @@ const endings: ReadonlySet<string> = new Set(["closing", "cut-off"]);
 
 /**
  * The messages of a stream, whatever happens to its connections: it is taken up behind the last id that was told. It ends when
- * the client is closed.
+ * the client is closed. A stream that the server ends for its token is taken up only where a function gives the next one.
  *
  * @throws what the server tells, `server-unreachable` once it has not come back, `aborted`
  */
 export async function* liveMessages(transport: Transport, ask: Ask): AsyncGenerator<Message> {
   let failures = 0;
   let lastId: string | undefined;
+  let endedToken: string | undefined;
   while (!transport.isClosed) {
     const silence = new Silence();
     const joined = joinSignals([ask.signal, silence.signal]);
@@ -77,9 +78,11 @@ export async function* liveMessages(transport: Transport, ask: Ask): AsyncGenera
           if (endings.has(message.event)) break;
           if (message.event === "problem") {
             const told = failureOfProblem(JSON.parse(message.data) as Problem);
-            // The token has ended; the next one may be there already, and if not, the next answer says so.
-            if (told.code === "unauthenticated") break;
-            throw told;
+            // A token that has ended may have a next one. With the same one this would go on for ever.
+            const isRenewed = transport.renewsToken && answer.token !== endedToken;
+            if (told.code !== "unauthenticated" || !isRenewed) throw told;
+            endedToken = answer.token;
+            break;
           }
           // However long the message is looked at, the server is not silent meanwhile.
           silence.stop();

@@ -56,10 +56,15 @@ export interface Ask {
 export interface OpenAnswer {
   readonly body: ReadableStream<Uint8Array>;
   readonly headers: Headers;
+  /** The one that it was asked for with. */
+  readonly token: string | undefined;
   /** Fires when the caller or the client stops. */
   readonly signal: AbortSignal;
   release(): void;
 }
+
+/** Reads an answer that is no failure. @param token that it was asked for with */
+type Reading<T> = (response: Response, token: string | undefined) => Promise<T>;
 
 export const positionHeader = "sennit-position";
 const minPositionHeader = "sennit-min-position";
@@ -98,6 +103,11 @@ export class Transport {
     return this.#retry;
   }
 
+  /** Whether the next request may come with another token. */
+  get renewsToken(): boolean {
+    return typeof this.#token === "function";
+  }
+
   get isClosed(): boolean {
     return this.#closing.signal.aborted;
   }
@@ -125,7 +135,7 @@ export class Transport {
   }
 
   /** Asks, and reads the answer in a way of its own; what that fails with counts like what the server tells. @throws like `json` */
-  async read<T>(ask: Ask, read: (response: Response) => Promise<T>): Promise<T> {
+  async read<T>(ask: Ask, read: Reading<T>): Promise<T> {
     const joined = this.#join(ask.signal);
     try {
       return await this.#attempts(ask, joined, read);
@@ -138,9 +148,13 @@ export class Transport {
   async open(ask: Ask): Promise<OpenAnswer> {
     const joined = this.#join(ask.signal);
     try {
-      const { body, headers } = await this.#attempts(ask, joined, async (response) => response);
+      const { response, token } = await this.#attempts(ask, joined, async (given, sent) => ({
+        response: given,
+        token: sent,
+      }));
+      const { body, headers } = response;
       if (body === null) throw new ClientError("server-unreachable", "The answer has no body.");
-      return { body, headers, signal: joined.signal, release: () => joined.release() };
+      return { body, headers, token, signal: joined.signal, release: () => joined.release() };
     } catch (error) {
       joined.release();
       throw error;
@@ -181,11 +195,7 @@ export class Transport {
     return joinSignals([this.#closing.signal, this.#outer, signal]);
   }
 
-  #attempts<T>(
-    ask: Ask,
-    { signal }: JoinedSignal,
-    read: (response: Response) => Promise<T>,
-  ): Promise<T> {
+  #attempts<T>(ask: Ask, { signal }: JoinedSignal, read: Reading<T>): Promise<T> {
     const isRepeatable = ask.isRepeatable ?? (ask.method ?? "GET") === "GET";
     const policy = { ...this.#retry, attempts: ask.attempts ?? this.#retry.attempts };
     return withRetries(policy, signal, async () => {
@@ -200,7 +210,7 @@ export class Transport {
   async #attempt<T>(
     ask: Ask,
     signal: AbortSignal,
-    read: (response: Response) => Promise<T>,
+    read: Reading<T>,
   ): Promise<{ readonly value: T } | FailedAttempt> {
     const { method = "GET", body } = ask;
     if (this.#locate !== undefined) {
@@ -208,7 +218,8 @@ export class Transport {
       if (located === undefined) return { error: this.#isNowhere() };
       this.#url = baseOf(located);
     }
-    const headers = await this.#headers(ask);
+    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    const headers = this.#headers(ask, token);
     try {
       const response = await this.#fetch(this.#address(ask), {
         method,
@@ -217,7 +228,7 @@ export class Transport {
         ...(body !== undefined && { body }),
       });
       this.#note(response.headers.get(positionHeader));
-      if (response.ok) return { value: await read(response) };
+      if (response.ok) return { value: await read(response, token) };
       const waitMs = retryAfterMs(response.headers.get("retry-after"));
       return { error: await failureOf(response), waitMs };
     } catch (error) {
@@ -234,8 +245,7 @@ export class Transport {
     });
   }
 
-  async #headers({ body, headers = {} }: Ask): Promise<Record<string, string>> {
-    const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+  #headers({ body, headers = {} }: Ask, token: string | undefined): Record<string, string> {
     assertToken(token);
     return {
       accept: "application/json",

@@ -58,7 +58,7 @@ test("a stream ends with a word when the key that it was opened with is revoked,
       expect(last).toMatchObject({
         lastEventId: "1",
         event: "problem",
-        data: { status: 401, code: "unauthenticated", details: { reason: "ended" } },
+        data: { status: 401, code: "unauthenticated", details: { reason: "revoked" } },
       });
       expect(await stream.next()).toBeUndefined();
     }

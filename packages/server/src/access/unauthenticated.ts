@@ -9,8 +9,7 @@ export type RefusalReason =
   | "unknown"
   | "untrusted"
   | "expired"
-  | "revoked"
-  | "ended";
+  | "revoked";
 
 /** @param reason for programs: which it was */
 export function unauthenticated(reason: RefusalReason, message: string): StoreError {

@@ -17,7 +17,7 @@ const noHash = "0".repeat(64);
 /** A key that counts. */
 export interface HeldKey {
   readonly key: StoredKey;
-  /** Fires when the key is revoked, expires, or is gone from the file. */
+  /** Fires when the key counts no more, with what `find` says from then on. */
   readonly ended: AbortSignal;
 }
 
@@ -68,20 +68,16 @@ export class KeyRing {
     if (reading.is === "no-key") return undefined;
     if (reading.is === "mistyped")
       throw unauthenticated("mistyped", "The key is not whole: it was mistyped or cut off.");
-    if (this.#failure !== undefined) {
-      // What is wrong with the file is for the log.
-      throw new StoreError("keys-unreadable", "The server cannot read its keys at present.");
-    }
+    if (this.#failure !== undefined) throw unreadable();
     const key = this.#keys.get(reading.id);
     const isRight = timingSafeEqual(
       Buffer.from(reading.hash, "hex"),
       Buffer.from(key?.hash ?? noHash, "hex"),
     );
-    if (key === undefined || !isRight)
-      throw unauthenticated("unknown", "The key is not known here.");
-    const status = keyStatus(key, this.#options.clock.nowUs());
+    if (key === undefined || !isRight) throw unknown();
     // Said only to who has the secret.
-    if (status !== "active") throw unauthenticated(status, `The key ${key.id} is ${status}.`);
+    const refusal = this.#refusalOf(key);
+    if (refusal !== undefined) throw refusal;
     let ending = this.#endings.get(key.id);
     if (ending === undefined) {
       ending = new AbortController();
@@ -130,15 +126,31 @@ export class KeyRing {
 
   /** Tells those who still use a key that counts no more. */
   #endKeys(): void {
-    const nowUs = this.#options.clock.nowUs();
     for (const [id, ending] of this.#endings) {
-      const key = this.#keys.get(id);
-      const isActive = key !== undefined && keyStatus(key, nowUs) === "active";
-      if (isActive && this.#failure === undefined) continue;
+      const refusal =
+        this.#failure === undefined ? this.#refusalOf(this.#keys.get(id)) : unreadable();
+      if (refusal === undefined) continue;
       this.#endings.delete(id);
-      ending.abort(unauthenticated("ended", "The key does not count any more."));
+      ending.abort(refusal);
     }
   }
+
+  /** Why a key does not count; undefined when it does. */
+  #refusalOf(key: StoredKey | undefined): StoreError | undefined {
+    if (key === undefined) return unknown();
+    const status = keyStatus(key, this.#options.clock.nowUs());
+    if (status === "active") return undefined;
+    return unauthenticated(status, `The key ${key.id} is ${status}.`);
+  }
+}
+
+function unknown(): StoreError {
+  return unauthenticated("unknown", "The key is not known here.");
+}
+
+/** What is wrong with the file is for the log. */
+function unreadable(): StoreError {
+  return new StoreError("keys-unreadable", "The server cannot read its keys at present.");
 }
 
 /** Changes with the file: every change of it makes a new one. */
