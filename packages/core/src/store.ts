@@ -275,7 +275,8 @@ export class EmbeddedStore extends PresentReader implements Store {
    */
   async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
     // The key is made with the store; where its files were lost, it is made again before it is copied.
-    if (this.directory !== undefined && options?.signingKey !== false) await this.#key();
+    const isOwnKey = options?.signingKey !== false && options?.keysOf === undefined;
+    if (this.directory !== undefined && isOwnKey) await this.#key();
     return takeBackup({ ...this.#source(), directory: this.directory }, directory, options);
   }
 

@@ -1,6 +1,5 @@
 /** Backs up a store that a server has open: copies its log into a store of its own, and backs that up. */
-import { access, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
@@ -12,13 +11,15 @@ import {
   type Store,
 } from "@sennit/core";
 
+import { makeWorkplace } from "./workplace.ts";
+
 const keysName = "keys";
 const privateKeyName = "signing-key.pem";
 const publicKeyName = "verifier-key.txt";
 
 /**
  * The backup is the one that the machine of the store would make. The whole log is copied first, into the directory for
- * temporary files, and checked while it is. The private key never leaves its machine.
+ * temporary files, and checked while it is. The private key goes from the store to the backup, and never leaves its machine.
  *
  * @param home the store's directory, where that is on this machine
  * @throws the codes of `EmbeddedStore.backup`, of `Store.export` and of `importStore`
@@ -31,16 +32,16 @@ export async function pullBackup(
 ): Promise<BackupResult> {
   const signingKey = home !== undefined && options.signingKey !== false;
   if (!signingKey && options.signingKey !== false) await assertNoKey(directory);
-  const place = await mkdtemp(join(tmpdir(), "sennit-backup-"));
+  const place = await makeWorkplace();
   try {
     const copy = join(place, "copy");
     await importStore(store.export({ format: "msgpack", signal: options.signal }), copy, {
       signal: options.signal,
     });
-    await takeKeys(store, home, copy, signingKey);
+    if (home === undefined) await takePublicKey(store, copy);
     const copied = await openStore(copy, { create: false });
     try {
-      return await copied.backup(directory, { ...options, signingKey });
+      return await copied.backup(directory, { ...options, signingKey, keysOf: home });
     } finally {
       await copied.close();
     }
@@ -49,22 +50,11 @@ export async function pullBackup(
   }
 }
 
-/** Gives the copy the keys of the store: those of its own belong to nobody. */
-async function takeKeys(
-  store: Store,
-  home: string | undefined,
-  copy: string,
-  isPrivate: boolean,
-): Promise<void> {
-  const to = join(copy, keysName);
-  if (isPrivate && home !== undefined) {
-    const from = join(home, keysName);
-    await copyFile(join(from, privateKeyName), join(to, privateKeyName));
-    await copyFile(join(from, publicKeyName), join(to, publicKeyName));
-    return;
-  }
-  await rm(join(to, privateKeyName), { force: true });
-  await writeFile(join(to, publicKeyName), `${await store.verifierKey()}\n`);
+/** Gives the copy the public key of the store: the pair of its own belongs to nobody. */
+async function takePublicKey(store: Store, copy: string): Promise<void> {
+  const keys = join(copy, keysName);
+  await rm(join(keys, privateKeyName), { force: true });
+  await writeFile(join(keys, publicKeyName), `${await store.verifierKey()}\n`);
 }
 
 /** @throws `argument-invalid` for a backup that holds the private key, which would be gone from it afterwards */

@@ -40,6 +40,8 @@ export interface BackupOptions {
   readonly since?: Position | undefined;
   /** Keep the store's private key with the backup. Default true. */
   readonly signingKey?: boolean | undefined;
+  /** The directory whose key pair is kept, of the store that this one is a copy of. Default: this store's. */
+  readonly keysOf?: string | undefined;
   /** Look at the size of segments that are there already, and do not read them. Default false. */
   readonly quick?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -103,6 +105,7 @@ export async function takeBackup(
   const directory = resolve(location);
   try {
     await assertOutside(source.directory, directory);
+    await assertOutside(options.keysOf, directory);
     const before = await readBackupManifest(directory);
     if (before === undefined) await assertNew(directory);
     const { damage } = source.log;
@@ -308,9 +311,9 @@ class BackupRun {
 
   /** Copies the store's key pair. @returns true when the private key is in the backup */
   async #copyKeys(): Promise<boolean> {
-    const { directory } = this.#source;
-    const isWanted = this.#options.signingKey !== false && directory !== undefined;
-    await copyKeyPair(directory, this.#directory, isWanted);
+    const home = this.#options.keysOf ?? this.#source.directory;
+    const isWanted = this.#options.signingKey !== false && home !== undefined;
+    await copyKeyPair(home, this.#directory, isWanted);
     return isWanted;
   }
 
