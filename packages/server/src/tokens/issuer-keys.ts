@@ -2,28 +2,37 @@
 import { readFile, stat } from "node:fs/promises";
 
 import { StoreError } from "@sennit/core";
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
-  type JSONWebKeySet,
-  type JWTVerifyGetKey,
-} from "jose";
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 
 /** Of a set of keys. */
 const bytesMax = 1024 * 1024;
 const fetchTimeoutMs = 5000;
-/** How long keys count without being fetched again, and after how long a key that is not among them has them fetched. */
-const keysMaxAgeMs = 10 * 60_000;
-const keysMinAgeMs = 30_000;
-/** How long nothing is fetched after a failure, so that tokens of strangers cannot have it tried over and over. */
-const failureMs = 5000;
+/** Times, in milliseconds, of keys that a URL gives. */
+interface KeyTimes {
+  /** How long keys count without being fetched again. */
+  readonly maxAgeMs: number;
+  /** After how long a token of a key that is not among them has them fetched. */
+  readonly minAgeMs: number;
+  /** How long keys count while no others can be had: an issuer that is down for the night stops no instrument. */
+  readonly staleMs: number;
+  /** How long nothing is fetched after a failure, so that tokens of strangers cannot have it tried over and over. */
+  readonly failureMs: number;
+}
+
+const usualTimes: KeyTimes = {
+  maxAgeMs: 10 * 60_000,
+  minAgeMs: 30_000,
+  staleMs: 24 * 3_600_000,
+  failureMs: 5000,
+};
 /** How often the file is looked at. */
 const lookEveryMs = 1000;
 
 /** @param source the path of a file with a JSON Web Key Set, or a URL that gives one */
-export function issuerKeys(source: string): JWTVerifyGetKey {
-  return /^https?:/.test(source) ? keysOfUrl(new URL(source)) : keysOfFile(source);
+export function issuerKeys(source: string, times: Partial<KeyTimes> = {}): JWTVerifyGetKey {
+  if (!/^https?:/.test(source)) return keysOfFile(source);
+  const keys = new KeysOfUrl(new URL(source), { ...usualTimes, ...times });
+  return (header, token) => keys.find(header, token);
 }
 
 /** @throws `keys-unreadable` (from the function it gives) while the file cannot be read, or is no key set */
@@ -49,27 +58,79 @@ function keysOfFile(path: string): JWTVerifyGetKey {
   };
 }
 
-/** @throws `keys-unreadable` (from the function it gives) while the URL gives no key set */
-function keysOfUrl(url: URL): JWTVerifyGetKey {
-  let failedAtMs = -Infinity;
-  const remote = createRemoteJWKSet(url, {
-    timeoutDuration: fetchTimeoutMs,
-    cooldownDuration: keysMinAgeMs,
-    cacheMaxAge: keysMaxAgeMs,
-    [customFetch]: async (address, options) => {
-      if (performance.now() - failedAtMs < failureMs) return unreadable("it has just failed");
-      try {
-        const response = await fetch(address, options);
-        if (response.status !== 200) throw new Error(`status ${response.status}`);
-        const keys = parseKeySet(await boundedText(response));
-        return Response.json(keys);
-      } catch (error) {
-        failedAtMs = performance.now();
+type VerifyKey = Awaited<ReturnType<JWTVerifyGetKey>>;
+
+/** Keys that were fetched. */
+interface Fetched {
+  readonly find: JWTVerifyGetKey;
+  readonly atMs: number;
+}
+
+class KeysOfUrl {
+  readonly #url: URL;
+  readonly #times: KeyTimes;
+  #fetched: Fetched | undefined;
+  #fetching: Promise<Fetched> | undefined;
+  #failedAtMs = -Infinity;
+
+  constructor(url: URL, times: KeyTimes) {
+    this.#url = url;
+    this.#times = times;
+  }
+
+  /** @throws `keys-unreadable` while there are no keys to look in; what `jose` throws for a key that is not among them */
+  async find(...asked: Parameters<JWTVerifyGetKey>): Promise<VerifyKey> {
+    const held = await this.#current();
+    try {
+      return await held.find(...asked);
+    } catch (error) {
+      const isMissing = error instanceof errors.JWKSNoMatchingKey;
+      if (!isMissing || ageMs(held) < this.#times.minAgeMs) throw error;
+    }
+    const next = await this.#fetch();
+    return next.find(...asked);
+  }
+
+  /** Keys that are fresh, or the last ones while there are no fresh ones to be had. */
+  async #current(): Promise<Fetched> {
+    const held = this.#fetched;
+    if (held === undefined) return this.#fetch();
+    if (ageMs(held) < this.#times.maxAgeMs) return held;
+    return this.#fetch().catch((error: unknown) => {
+      if (ageMs(held) < this.#times.staleMs) return held;
+      throw error;
+    });
+  }
+
+  /** Those who ask at a time wait for one answer. @throws `keys-unreadable` */
+  async #fetch(): Promise<Fetched> {
+    if (performance.now() - this.#failedAtMs < this.#times.failureMs) {
+      return unreadable("it has just failed");
+    }
+    this.#fetching ??= fetchKeys(this.#url)
+      .then((keys) => (this.#fetched = { find: createLocalJWKSet(keys), atMs: performance.now() }))
+      .catch((error: unknown) => {
+        this.#failedAtMs = performance.now();
         return unreadable(error);
-      }
-    },
+      })
+      .finally(() => (this.#fetching = undefined));
+    return this.#fetching;
+  }
+}
+
+function ageMs({ atMs }: Fetched): number {
+  return performance.now() - atMs;
+}
+
+async function fetchKeys(url: URL): Promise<JSONWebKeySet> {
+  const response = await fetch(url, {
+    headers: { accept: "application/jwk-set+json, application/json" },
+    // The keys are those of the address in the settings, and of no other.
+    redirect: "manual",
+    signal: AbortSignal.timeout(fetchTimeoutMs),
   });
-  return remote;
+  if (response.status !== 200) throw new Error(`status ${response.status}`);
+  return parseKeySet(await boundedText(response));
 }
 
 function parseKeySet(text: string): JSONWebKeySet {

@@ -1,37 +1,24 @@
 /** Tokens of an issuer as credentials: which count, whom they make of the caller, and how often its keys are fetched. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { codeOf, eventually, withTemporaryDirectory } from "@sennit/core/testing";
-import {
-  exportJWK,
-  generateKeyPair,
-  SignJWT,
-  type CryptoKey,
-  type JWK,
-  type JWTPayload,
-} from "jose";
+import { SignJWT } from "jose";
 import { beforeAll, expect, test } from "vitest";
 
 import { completeSettings } from "../config/resolve-settings.ts";
 import { made, problemOf, withStartedServer, type Started } from "../testing/started-server.ts";
-
-const issuer = "https://id.example";
-const audience = "https://sennit.example";
-
-interface Signer {
-  readonly kid: string;
-  readonly alg: string;
-  readonly privateKey: CryptoKey;
-  readonly jwk: JWK;
-}
-
-async function signer(kid: string, alg: string): Promise<Signer> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
-  return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: "sig" } };
-}
+import {
+  audience,
+  issuer,
+  signed,
+  signer,
+  usualClaims as usual,
+  withKeyServer as withKeys,
+  type Claims,
+  type KeyServer,
+  type Signer,
+} from "../testing/token-issuer.ts";
 
 let known: Signer;
 let next: Signer;
@@ -43,43 +30,12 @@ beforeAll(async () => {
   stranger = await signer("one", "ES256");
 });
 
-interface Claims extends JWTPayload {
-  readonly scp?: readonly string[];
+function token(claims: Claims = {}, by: Signer = known): Promise<string> {
+  return signed(by, claims);
 }
 
-const usual: Claims = { iss: issuer, aud: audience, sub: "maria", scope: "openid sennit:read" };
-
-function token(claims: Claims = {}, { alg, kid, privateKey }: Signer = known): Promise<string> {
-  const exp = Math.floor(Date.now() / 1000) + 60;
-  return new SignJWT({ exp, ...usual, ...claims })
-    .setProtectedHeader({ alg, kid })
-    .sign(privateKey);
-}
-
-interface KeyServer {
-  readonly url: string;
-  keys: JWK[];
-  /** Instead of the keys. */
-  failure: number | undefined;
-  asked: number;
-}
-
-async function withKeyServer(use: (keys: KeyServer) => Promise<void>): Promise<void> {
-  const state = { keys: [known.jwk], failure: undefined as number | undefined, asked: 0 };
-  const server = createServer((_request, response) => {
-    state.asked += 1;
-    response.statusCode = state.failure ?? 200;
-    response.end(JSON.stringify({ keys: state.keys }));
-  });
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
-  try {
-    await use(Object.assign(state, { url }));
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+function withKeyServer(use: (keys: KeyServer) => Promise<void>): Promise<void> {
+  return withKeys([known], use);
 }
 
 async function withIssuer(use: (served: Started, keys: KeyServer) => Promise<void>): Promise<void> {
