@@ -68,7 +68,7 @@ export async function startServer({
     await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
       throw listenError(settings, error);
     });
-    const url = urlOf(settings, app.server.address() as AddressInfo);
+    const url = await urlOf(settings, app.server.address() as AddressInfo);
     await store.announce(url, localToken);
     // Who looks for the server does not find one that is about to end.
     opened.push(() => store.announce(undefined));
