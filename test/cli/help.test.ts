@@ -186,3 +186,12 @@ test("the help of serve tells the default of every setting that has one", async 
     }
   });
 });
+
+test("a word that is nearly a command leads to it, and a short one to the overview", async () => {
+  await withShell(async (shell) => {
+    const hintOf = async (word: string) => (await shell.refusal([word])).hint;
+    expect(await hintOf("hlep")).toContain("sennit help");
+    expect(await hintOf("lst")).toContain("sennit list");
+    expect(await hintOf("me")).toBe("See: sennit help");
+  });
+});

@@ -207,6 +207,23 @@ test("what is no text is refused as a whole, and of garbage of any length little
   });
 });
 
+test("of JSON that stands in an array or on many lines it is said how it becomes lines", async () => {
+  await withShell(async (shell) => {
+    for (const [text, filter] of [
+      [JSON.stringify([creation("a")]), "'.[]'"],
+      [JSON.stringify([creation("a")], undefined, 2), "'.[]'"],
+      [JSON.stringify(creation("a"), undefined, 2), "."],
+    ] as const) {
+      await writeFile(join(shell.directory, "events.json"), text);
+      const { code, stderr } = await shell.run(["ingest", "events.json"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`jq -c ${filter} events.json | sennit ingest -`);
+    }
+    const { stderr } = await shell.run(["ingest", "-"], { input: `{"a":1}\n` });
+    expect(stderr).not.toContain("jq");
+  });
+});
+
 test("--results tells what became of each line, to people and to programs", async () => {
   await withShell(async (shell) => {
     const event = { ...creation("a"), id: eventId(1) };

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 
 import { StoreError } from "@sennit/core";
 
+import { fileError } from "./file-error.ts";
 import type { Io } from "./io.ts";
 import { commandLine } from "./output.ts";
 
@@ -14,12 +15,20 @@ const lookBytes = 512;
  * The bytes of a file, or of standard input.
  *
  * @param path `-` for standard input
+ * @param onStart gets the beginning of what comes
  * @throws `file-unreadable`, also for what begins as only binary files do: none of it could be stored
  */
-export async function* linesInput(io: Io, path: string): AsyncGenerator<Uint8Array> {
+export async function* linesInput(
+  io: Io,
+  path: string,
+  onStart: (first: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
   let isFirst = true;
   for await (const chunk of path === "-" ? io.stdin : fileBytes(io.cwd, path)) {
-    if (isFirst) assertText(chunk, path);
+    if (isFirst) {
+      assertText(chunk, path);
+      onStart(chunk.subarray(0, lookBytes));
+    }
     isFirst = false;
     yield chunk;
   }
@@ -29,11 +38,7 @@ async function* fileBytes(cwd: string, path: string): AsyncGenerator<Uint8Array>
   try {
     yield* createReadStream(resolve(cwd, path)) as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw new StoreError(
-      "file-unreadable",
-      `Cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error, details: { path } },
-    );
+    throw fileError(error, path) ?? error;
   }
 }
 
@@ -55,4 +60,12 @@ function assertText(chunk: Uint8Array, path: string): void {
 
 function noText(path: string, message: string, hint: string): StoreError {
   return new StoreError("file-unreadable", message, { hint, details: { path } });
+}
+
+/** How lines are made of JSON that stands on many, or in one array; undefined for what does not begin like that. */
+export function wayToLines(start: Uint8Array, path: string): string | undefined {
+  const text = Buffer.from(start).toString("utf8").trimStart();
+  const file = path === "-" ? "FILE" : commandLine([path]);
+  if (text.startsWith("[")) return `jq -c '.[]' ${file} | sennit ingest -`;
+  return /^\{\s*\n/.test(text) ? `jq -c . ${file} | sennit ingest -` : undefined;
 }

@@ -7,6 +7,7 @@ import { nearest, StoreError, toStoreError } from "@sennit/core";
 import { globalFlags, type Command, type Flag } from "./command.ts";
 import { Context } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { fileError } from "./file-error.ts";
 import { commandHelp, overview } from "./help.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./output.ts";
@@ -86,7 +87,7 @@ export async function loadCommand(name: string): Promise<Command> {
       details: { flag: name },
     });
   }
-  const near = nearest(name, Object.keys(program));
+  const near = nearest(name, [...Object.keys(program), "help", "version"]);
   throw new StoreError("usage", `There is no command ${JSON.stringify(name)}.`, {
     hint: near === undefined ? "See: sennit help" : `Did you mean: sennit ${near}`,
     details: { command: name },
@@ -200,19 +201,6 @@ function checkInstant(command: Command, values: Values): void {
   if (command.presentOnly !== true || values.text("as-of") === undefined) return;
   throw new StoreError("usage", `${command.name} works in the present; --as-of is for reading.`, {
     details: { command: command.name, flag: "--as-of" },
-  });
-}
-
-/** The `file-unreadable` error for what the file system refuses to do with a named file; undefined for any other error. */
-function fileError(error: unknown): StoreError | undefined {
-  if (!(error instanceof Error) || !("syscall" in error) || !("path" in error)) return undefined;
-  const { syscall, path, message } = error;
-  if (typeof syscall !== "string" || typeof path !== "string") return undefined;
-  // The system's message has the path at its end already.
-  const reason = message.replace(/, \w+ '.*$/s, "");
-  return new StoreError("file-unreadable", `Cannot use ${path}: ${reason}.`, {
-    cause: error,
-    details: { path, operation: syscall },
   });
 }
 

@@ -9,6 +9,11 @@ export interface ConnectionFailure {
 /** What the system says of a certificate that it does not trust. */
 const untrusted = /certificate|CERT|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ALTNAME/i;
 
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there (ECONNREFUSED)",
+  ENOTFOUND: "there is no host of that name (ENOTFOUND)",
+};
+
 /** @param url of the server. @param error of `fetch`, or of reading what it gave */
 export function connectionFailure(url: string, error: unknown): ConnectionFailure {
   if (!(error instanceof Error)) return { reason: String(error), hint: undefined };
@@ -20,7 +25,7 @@ export function connectionFailure(url: string, error: unknown): ConnectionFailur
     return { reason, hint: "A server without TLS is named with http:// instead of https://" };
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return wrongName(url, cause);
-  const reason = cause.message || code || error.message;
+  const reason = reasons[code] ?? (cause.message || code || error.message);
   if (untrusted.test(code)) {
     const hint =
       "A certificate that the system does not know is trusted with NODE_EXTRA_CA_CERTS=FILE: itself, or that of who signed it.";

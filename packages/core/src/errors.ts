@@ -166,7 +166,7 @@ export const errorCodes = {
   },
   "label-not-found": {
     category: "not-found",
-    hint: "See the labels with: sennit list --kind label",
+    hint: "See the labels with: sennit list --kind label. A time is written like 2026-03-02T10:00:00Z.",
   },
   "store-not-found": { category: "not-found", hint: "Make a store with: sennit init" },
 

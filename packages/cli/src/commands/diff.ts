@@ -40,7 +40,7 @@ export const command = defineCommand({
     if (from !== undefined && before === undefined) return diffStore(context, from);
     if (before === undefined || after === undefined || hasInstants) {
       throw new StoreError("usage", "diff takes two versions, or --from and --to.", {
-        hint: "See: sennit help diff",
+        hint: "Write it like: sennit diff REF@1 REF@2",
       });
     }
     const reader = await context.reader();

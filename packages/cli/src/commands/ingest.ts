@@ -4,7 +4,7 @@ import { isStoreError, StoreError, type LineResult } from "@sennit/core";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { LineReport } from "../line-report.ts";
-import { linesInput } from "../lines-input.ts";
+import { linesInput, wayToLines } from "../lines-input.ts";
 
 /** What holds of lines that were not told of. */
 const afterFailure =
@@ -35,6 +35,8 @@ export const command = defineCommand({
     const batchEvents = values.integer("batch", 1, 10_000) ?? 1000;
     const target = await context.target();
     const isAtomic = values.flag("atomic");
+    const path = values.argument(0);
+    let way: string | undefined;
     const report = new LineReport(out, values.flag("results"));
     const options = {
       atomic: isAtomic,
@@ -47,7 +49,12 @@ export const command = defineCommand({
       },
     };
     const summary = await target
-      .ingest(linesInput(io, values.argument(0)), options)
+      .ingest(
+        linesInput(io, path, (start) => {
+          way = wayToLines(start, path);
+        }),
+        options,
+      )
       .catch((error: unknown) => {
         out.progressDone();
         if (!out.isJson && !(isNoText(error) && report.settled === 0)) {
@@ -57,6 +64,9 @@ export const command = defineCommand({
       });
     out.progressDone();
     report.end(summary, isAtomic);
+    if (way !== undefined && summary.stored + summary.duplicates === 0 && !out.isJson) {
+      out.note(`hint: one event on each line is made with: ${way}`);
+    }
     if (io.signal.aborted)
       throw new StoreError(
         "aborted",

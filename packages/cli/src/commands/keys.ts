@@ -69,6 +69,7 @@ export const command = defineCommand({
     const isWhole = action === "list" ? count < 2 : count === 2;
     if (run === undefined || !isWhole) {
       throw new StoreError("usage", "Write: sennit keys create NAME, list or revoke ID", {
+        hint: "See: sennit help keys",
         details: { value: action },
       });
     }

@@ -22,6 +22,7 @@ export const command = defineCommand({
     const [action, name] = values.positionals;
     if (action !== undefined && (action !== "rebuild" || name === undefined)) {
       throw new StoreError("usage", "Write: sennit projections [rebuild NAME]", {
+        hint: "See: sennit help projections",
         details: { value: action },
       });
     }

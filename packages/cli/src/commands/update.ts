@@ -126,6 +126,7 @@ function setField(patch: Record<string, unknown>, field: string, text: string, f
       "argument-invalid",
       `--set takes name=... or attributes.PATH=..., not ${JSON.stringify(field)}.`,
       {
+        hint: `Write: --set attributes.${/^[\w.-]+$/.test(field) && path[0] !== "attributes" ? field : "PATH"}=...`,
         details: { flag: "--set", value: field },
       },
     );

@@ -179,7 +179,8 @@ export function describe(value: unknown): string {
 /** The known word within two edits of the given one, for suggestions. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = 3;
+  // Of a word of one or two letters another is no misspelling.
+  let bestDistance = Math.min(3, word.length);
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

@@ -85,7 +85,10 @@ function read(name: keyof Settings, given: unknown, source: string, isText: bool
     throw new StoreError(
       "setting-invalid",
       `The ${source} is ${JSON.stringify(given)}, and must be ${message}.`,
-      { details: { setting: name, source, value: given } },
+      {
+        hint: source.startsWith("flag ") ? "See: sennit help serve" : undefined,
+        details: { setting: name, source, value: given },
+      },
     );
   }
 }

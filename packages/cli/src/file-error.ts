@@ -1,0 +1,23 @@
+/** What the file system refuses to do with a named file, in words. */
+import { StoreError } from "@sennit/core";
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOENT: "there is no such file",
+  ENOTDIR: "something in its path is no directory",
+};
+
+/** The `file-unreadable` error for what the file system says of a file; undefined for any other error. */
+export function fileError(error: unknown, path?: string): StoreError | undefined {
+  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
+  const { syscall, code, message } = error;
+  const named = path ?? ("path" in error ? error.path : undefined);
+  if (typeof syscall !== "string" || typeof named !== "string") return undefined;
+  // The system's message has the path at its end already.
+  const reason = reasons[String(code)] ?? message.replace(/, \w+ '.*$/s, "");
+  return new StoreError("file-unreadable", `Cannot use ${named}: ${reason}.`, {
+    cause: error,
+    details: { path: named, operation: syscall },
+  });
+}
