@@ -177,13 +177,14 @@ export class SennitClient extends HttpReader implements Store {
     return verifierKey;
   }
 
-  async receipt(ref: string, { size, against }: ReceiptOptions = {}): Promise<Receipt> {
+  async receipt(ref: string, { size, against, signal }: ReceiptOptions = {}): Promise<Receipt> {
     const { part, query } = refPart(ref);
-    return this.#ask(["records", part, "receipt"], {
-      ...query,
+    const sizes = {
       size: positionText("size", size),
       against: positionText("against", against?.size),
-    });
+    };
+    const path = ["v1", "records", part, "receipt"];
+    return this.transport.json({ path, query: { ...query, ...sizes }, signal });
   }
 
   erase(refs: readonly string[], options: EraseOptions): Promise<StoreErasure> {

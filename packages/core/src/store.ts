@@ -86,7 +86,7 @@ export interface Store extends Reader {
   /**
    * A decision's closure with the proof that this log holds it, for `verifyReceipt` elsewhere.
    *
-   * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`
+   * @throws `record-not-found`, `version-not-found`, `ref-invalid`, `argument-invalid`, `aborted`
    */
   receipt(ref: string, options?: ReceiptOptions): Promise<Receipt>;
   /**

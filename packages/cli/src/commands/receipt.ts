@@ -29,7 +29,7 @@ export const command = defineCommand({
     const ref = await context.resolve(values.argument(0));
     const older = await olderCheckpoint(context, store);
     const against = older === undefined ? undefined : { size: older.size };
-    const receipt = await store.receipt(ref, { against });
+    const receipt = await store.receipt(ref, { against, signal: context.io.signal });
     out.json(receipt);
     if (!out.isJson) {
       out.note(`${plural(receipt.entries.length, "event")}, each with its proof`);

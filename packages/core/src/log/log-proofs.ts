@@ -4,7 +4,8 @@ import { StoreError } from "../errors.ts";
 import type { Position } from "../ids.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { emptyRoot } from "../merkle/hashing.ts";
-import { consistencyProof, inclusionProof, rangeRoot } from "../merkle/proofs.ts";
+import { consistencyProof, inclusionProof, rangeRoot, type SubtreeHash } from "../merkle/proofs.ts";
+import { RememberedTiles } from "./remembered-tiles.ts";
 import type { StoredTree } from "./stored-tree.ts";
 
 /** The tree over the first `size` events. */
@@ -56,6 +57,16 @@ export class LogProofs {
 
   /** The hashes that lead from an event to the root of the first `size` events. @throws `argument-invalid` */
   inclusionProof(position: Position, size: Position = this.#commit().head): Buffer[] {
+    return this.#inclusionProof(this.#tree.subtree, position, size);
+  }
+
+  /** `inclusionProof` for many events in the order of their positions: hashes that several proofs need are made once. */
+  inclusionProofs(): (position: Position, size: Position) => Buffer[] {
+    const { subtree } = new RememberedTiles(this.#tree);
+    return (position, size) => this.#inclusionProof(subtree, position, size);
+  }
+
+  #inclusionProof(subtree: SubtreeHash, position: Position, size: Position): Buffer[] {
     this.#assertSize(size);
     if (!Number.isInteger(position) || position < 1 || position > size) {
       throw new StoreError(
@@ -64,7 +75,7 @@ export class LogProofs {
         { details: { position, size } },
       );
     }
-    return inclusionProof(this.#tree.subtree, position - 1, size);
+    return inclusionProof(subtree, position - 1, size);
   }
 
   /**

@@ -24,11 +24,13 @@ async function expectProofs(
   pairs: readonly [number, number][],
 ): Promise<void> {
   const { log } = store;
+  const prove = log.proofs.inclusionProofs();
   for (const [position, size] of pairs) {
     const head = log.proofs.treeHead(size);
     const leaf = log.state.entry(position)?.leafHash() ?? leafHash(Buffer.alloc(0));
     const proof = log.proofs.inclusionProof(position, size);
     expect(await verifyInclusion(leaf, position - 1, head, proof)).toBe(true);
+    expect(prove(position, size)).toEqual(proof);
     const older = log.proofs.treeHead(position);
     expect(await verifyConsistency(older, head, log.proofs.consistencyProof(position, size))).toBe(
       true,
@@ -36,6 +38,20 @@ async function expectProofs(
     expect(log.proofs.rootFromTiles(size).equals(head.root)).toBe(true);
   }
 }
+
+test("proofs of many events, over more tiles than are remembered, are those of each", async () => {
+  const store = await openMemoryStore();
+  const size = 20_000;
+  await fill(store, size, 5000);
+  const { proofs } = store.log;
+  const prove = proofs.inclusionProofs();
+  // Each once in order, and once more in an order in which every tile has been forgotten.
+  const some = Array.from({ length: size / 97 }, (_, index) => 1 + index * 97);
+  for (const position of [...some, ...some, size, 1, size]) {
+    expect(prove(position, size)).toEqual(proofs.inclusionProof(position, size));
+  }
+  await store.close();
+});
 
 test("any event is proven to be in the log at any size, across the edges of tiles", async () => {
   const store = await openMemoryStore();

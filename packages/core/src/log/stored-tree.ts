@@ -69,7 +69,7 @@ export class StoredTree {
     const tileLevel = Math.floor(level / tileHeight);
     const width = 2 ** (level % tileHeight);
     const first = index * width;
-    const hashes = this.#hashes(tileLevel, first, width);
+    const hashes = this.hashes(tileLevel, first, width);
     return pairUp(hashes);
   };
 
@@ -78,7 +78,7 @@ export class StoredTree {
     const place = node % tileWidth;
     const index = Math.floor(node / tileWidth);
     const hashes =
-      place === 0 ? [] : (this.#growing[level] ?? this.#hashes(level, node - place, place));
+      place === 0 ? [] : (this.#growing[level] ?? this.hashes(level, node - place, place));
     assert(hashes.length === place, "a tile grows by one hash at a time");
     hashes.push(hash);
     this.#growing[level] = hashes;
@@ -89,7 +89,8 @@ export class StoredTree {
     }
   }
 
-  #hashes(level: number, first: number, count: number): Buffer[] {
+  /** Hashes of one tile that are there, counted in its level. @throws `checksum-mismatch`, `log-gap` */
+  hashes(level: number, first: number, count: number): Buffer[] {
     const index = Math.floor(first / tileWidth);
     const place = first % tileWidth;
     const key = tileKey(level, index);

@@ -1,13 +1,11 @@
 /** The reader of an embedded store: each question goes to the file that answers it. */
 import { must } from "../assert.ts";
-import { throwIfAborted } from "../abort.ts";
 import type { VersionEntry } from "../codec/version-block.ts";
 import { StoreError } from "../errors.ts";
 import type { RecordedEvent } from "../event/event.ts";
-import { parseRef, type Position, type RecordId } from "../ids.ts";
+import type { Position, RecordId } from "../ids.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import type { ReadOptions } from "../log/event-log.ts";
-import { mustHaveEntry } from "../records/state.ts";
 import { mustHaveVersions } from "../records/versions.ts";
 import type { StateSnapshots } from "../state/snapshots.ts";
 import { readAllRecords } from "./all-records.ts";
@@ -48,6 +46,7 @@ import type {
   StoreSummary,
   SummaryOptions,
 } from "./reader.ts";
+import { readRecordEvents } from "./record-events.ts";
 import { recordView } from "./record-view.ts";
 import { answerReplay } from "./replay-answer.ts";
 import { findRef, mustFindRef, type Found, type ReadScope } from "./scope.ts";
@@ -186,20 +185,7 @@ export class EmbeddedReader implements Reader {
   ): AsyncGenerator<RecordedEvent> {
     const until = Math.min(this.asOf, options.until ?? this.asOf);
     if (options.recordId === undefined) yield* this.#scope.log.read({ ...options, until });
-    else yield* this.#eventsOf(options.recordId, { ...options, until });
-  }
-
-  async *#eventsOf(recordId: RecordId, options: ReadOptions): AsyncGenerator<RecordedEvent> {
-    const { from, until = this.asOf, reverse = false, limit = Infinity, signal } = options;
-    const { versions } = await this.#ask(() => mustFindRef(this.#scope, parseRef(recordId).target));
-    const positions = [...versions.upTo(until)]
-      .map(({ position }) => position)
-      .filter((position) => from === undefined || (reverse ? position <= from : position >= from));
-    if (reverse) positions.reverse();
-    for (const position of positions.slice(0, limit)) {
-      throwIfAborted(signal);
-      yield await this.#ask(() => this.#event(position));
-    }
+    else yield* readRecordEvents(this.#scope, options.recordId, { ...options, until });
   }
 
   #ask<Answer>(ask: () => Answer | Promise<Answer>): Promise<Answer> {
@@ -208,10 +194,6 @@ export class EmbeddedReader implements Reader {
 
   #view({ versions, entry }: Found): RecordView {
     return recordView(this.#scope.state, versions, entry, this.asOf);
-  }
-
-  #event(position: Position): RecordedEvent {
-    return mustHaveEntry(this.#scope.state, position).event();
   }
 }
 

@@ -160,6 +160,9 @@ test("a long answer lets others have their turn, stays that of its position, and
   const counting = setInterval(() => (turns += 1), 1);
   await store.append([make("late", ["n-5"]), withdraw("n-29999")]);
   const { nodes } = await running;
+  expect(turns).toBeGreaterThan(0);
+  turns = 0;
+  await store.receipt(`n-${length - 1}`);
   clearInterval(counting);
   expect(turns).toBeGreaterThan(0);
   expect(nodes).toHaveLength(length - 1);
@@ -171,6 +174,7 @@ test("a long answer lets others have their turn, stays that of its position, and
     (signal) => store.impact("n-0", { signal }),
     (signal) => store.impact("n-0", { at: 1, signal }),
     (signal) => store.changesSince(0, { signal }),
+    (signal) => store.receipt(`n-${length - 1}`, { signal }),
   ];
   for (const ask of questions) {
     const stop = new AbortController();

@@ -1,10 +1,14 @@
 /** Finds in the lineage the records that may derive directly from others. */
+import { setImmediate } from "node:timers/promises";
+
 import type { Reader, RecordId, Version } from "@sennit/core";
 
 import { readRevised, type SpanReading } from "../read-models/record-spans.ts";
 
 /** Versions whose dependants are looked up at most; beyond that, reading every record is not dearer. */
 const versionsMax = 10_000;
+/** Versions looked up between two turns of the event loop. */
+const versionsPerTurn = 256;
 
 /**
  * The records of which some version derives directly from a record, or from one version of it; undefined when it has too
@@ -64,6 +68,7 @@ async function addDependants(
     const options = { direction: "descendants", depth: 1, signal } as const;
     const { nodes } = await reader.lineageRefs(`${recordId}@${number}`, options);
     for (const node of nodes) found.add(node.recordId);
+    if (number % versionsPerTurn === 0) await setImmediate();
   }
   return Math.max(0, last - first + 1);
 }

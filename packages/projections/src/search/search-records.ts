@@ -32,8 +32,8 @@ export interface Match {
   readonly created: Position;
 }
 
-/** Records checked before other work gets its turn. */
-const recordsPerTurn = 256;
+/** Milliseconds of checking records before other work gets its turn: one may rest on a thousand sources, or on none. */
+const sliceMs = 10;
 
 /** A query on its way: how it is answered, and how far it is. */
 export class Search {
@@ -78,10 +78,14 @@ export class Search {
       signal,
       events: reader.events.bind(reader),
     };
+    let until = performance.now() + sliceMs;
     for await (const { recordId, created } of candidatesOf(reading, this.plan.source)) {
       throwIfAborted(signal);
       this.#examined += 1;
-      if (this.#examined % recordsPerTurn === 0) await setImmediate();
+      if (performance.now() >= until) {
+        await setImmediate();
+        until = performance.now() + sliceMs;
+      }
       const record = await reader.record(recordId);
       // An index is never taken at its word: what it names is checked whole.
       if (fitsQuery(this.#query, record)) yield { record, created };

@@ -103,13 +103,14 @@ const getReceipt = defineRoute({
   answers: { 200: { description: "The receipt, for verifying elsewhere", schema: receipt } },
   problems: [404, 409],
   async handle(exchange) {
-    const { params, query, store } = exchange;
+    const { params, query, store, signal } = exchange;
     const { size = store.head, against } = query;
     const named = refOf(params, query);
     const instant = await instantOf(exchange, { "as-of": String(size) });
     const value = await store.receipt(await instant.resolve(named), {
       size,
       against: against === undefined ? undefined : { size: against },
+      signal,
     });
     return { value, position: size };
   },
