@@ -157,7 +157,8 @@ async function socketOptions({
   if (tlsCert === undefined || tlsKey === undefined) return { ...idle, http: sockets };
   const [cert, key] = await Promise.all([readPem(tlsCert), readPem(tlsKey)]);
   // The two kinds of server differ in nothing that is used of them here.
-  const https = { ...sockets, cert, key, minVersion: "TLSv1.2" };
+  const handshakeTimeout = sockets.headersTimeout;
+  const https = { ...sockets, cert, key, minVersion: "TLSv1.2", handshakeTimeout };
   return { ...idle, https } as unknown as FastifyHttpOptions<Server>;
 }
 

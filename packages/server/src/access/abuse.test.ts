@@ -1,7 +1,5 @@
 /** What no well-behaved client sends, on bare sockets: nothing breaks, nothing leaks, and others are served on. */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 
 import { systemClock } from "@sennit/core";
 import { eventually } from "@sennit/core/testing";
@@ -11,52 +9,7 @@ import type { SomeSettings } from "../config/settings.ts";
 import { createKey } from "../keys/manage-keys.ts";
 import { withServer, type Serving } from "../testing/serving.ts";
 import { withStartedServer } from "../testing/started-server.ts";
-
-/** A connection on which bytes are sent as they are. */
-class Wire {
-  readonly socket: Socket;
-  received = "";
-
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (bytes: Buffer) => (this.received += bytes.toString("latin1")));
-    socket.on("error", () => undefined);
-  }
-
-  static async open(port: number): Promise<Wire> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    const wire = new Wire(socket);
-    await once(socket, "connect");
-    return wire;
-  }
-
-  /** All that comes until the server ends the connection. */
-  async untilEnd(): Promise<string> {
-    if (!this.socket.readableEnded && !this.socket.destroyed) {
-      await Promise.race([once(this.socket, "end"), once(this.socket, "close")]);
-    }
-    this.socket.destroy();
-    return this.received;
-  }
-}
-
-/** What comes back for bytes, until the server ends the connection. */
-async function exchange(port: number, bytes: string | Uint8Array): Promise<string> {
-  const wire = await Wire.open(port);
-  wire.socket.write(bytes);
-  return wire.untilEnd();
-}
-
-function statusesIn(received: string): number[] {
-  return [...received.matchAll(/(?:^|\n|\})HTTP\/1\.1 (\d{3}) /g)].map(([, status]) =>
-    Number(status),
-  );
-}
-
-function get(target: string, ...headers: readonly string[]): string {
-  const lines = ["Host: localhost", "Connection: close", ...headers];
-  return `GET ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
-}
+import { exchange, get, statusesIn, Wire } from "../testing/wire.ts";
 
 /** What is given up is given up soon. */
 const quick: SomeSettings = { headersSeconds: 0.4, idleSeconds: 1 };

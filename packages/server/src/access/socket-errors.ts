@@ -31,10 +31,12 @@ function headersTooLarge(): StoreError {
 export function answerSocketError(
   log: FastifyBaseLogger,
   error: Error & SocketFailure,
-  socket: Socket,
+  socket: Socket & { readonly secureConnecting?: boolean },
 ): void {
+  // What is not secured by TLS yet would keep an answer, and itself, for as long as the other side likes.
+  const isUnsecured = socket.secureConnecting === true;
   // The other side has gone, or an answer is on its way already.
-  if (error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
+  if (isUnsecured || error.code === "ECONNRESET" || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
