@@ -19,14 +19,9 @@ export async function* until(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const source = chunks[Symbol.asyncIterator]();
-  const stopped = new Promise<IteratorReturnResult<undefined>>((resolve) => {
-    signal.addEventListener("abort", () => resolve({ done: true, value: undefined }), {
-      once: true,
-    });
-  });
   try {
     while (!signal.aborted) {
-      const { done, value } = await Promise.race([source.next(), stopped]);
+      const { done, value } = await orStopped(signal, source.next());
       if (done === true) return;
       yield value;
     }
@@ -35,4 +30,23 @@ export async function* until(
     const left = source.return?.();
     if (!signal.aborted) await left;
   }
+}
+
+const stopped: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** A race with one promise that lasts would keep every chunk for as long as that does. */
+function orStopped<T>(signal: AbortSignal, next: Promise<T>): Promise<T | typeof stopped> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(stopped);
+    const settle = (then: () => void) => {
+      signal.removeEventListener("abort", stop);
+      then();
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    next.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
 }
