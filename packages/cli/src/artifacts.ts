@@ -6,6 +6,8 @@ import { pathToFileURL } from "node:url";
 
 import { StoreError, type Artifact } from "@sennit/core";
 
+import { fileReason } from "./file-error.ts";
+
 /** Describes a file. @throws `file-unreadable` */
 export async function describeArtifact(cwd: string, path: string): Promise<Artifact> {
   const file = resolve(cwd, path);
@@ -17,14 +19,10 @@ export async function describeArtifact(cwd: string, path: string): Promise<Artif
       sizeBytes += chunk.length;
     }
   } catch (error) {
-    throw new StoreError(
-      "file-unreadable",
-      `Cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-        details: { flag: "--artifact", path },
-      },
-    );
+    throw new StoreError("file-unreadable", `Cannot read ${path}: ${fileReason(error)}.`, {
+      cause: error,
+      details: { flag: "--artifact", path },
+    });
   }
   return {
     name: basename(file),

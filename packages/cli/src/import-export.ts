@@ -14,6 +14,7 @@ import {
   type VerifierKey,
 } from "@sennit/core";
 
+import { fileReason } from "./file-error.ts";
 import type { Context } from "./context.ts";
 import { plural, printable } from "./output.ts";
 import { readVerifierKey } from "./receipt-files.ts";
@@ -62,7 +63,7 @@ async function readHead(chunks: AsyncIterator<Uint8Array>, name: string): Promis
       head = Buffer.concat([head, next.value]);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = fileReason(error);
     throw new StoreError("file-unreadable", `Cannot read ${printable(name)}: ${reason}.`, {
       cause: error,
       details: { path: name },

@@ -4,13 +4,15 @@ import { resolve } from "node:path";
 
 import { parseVerifierKey, StoreError, type VerifierKey } from "@sennit/core";
 
+import { fileReason } from "./file-error.ts";
+
 /** The text of a file; undefined for bytes that are no UTF-8. @throws `file-unreadable` */
 async function readTextFile(cwd: string, path: string): Promise<string | undefined> {
   let bytes: Buffer;
   try {
     bytes = await readFile(resolve(cwd, path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = fileReason(error);
     throw new StoreError("file-unreadable", `Cannot read ${path}: ${reason}.`, {
       cause: error,
       details: { path },

@@ -5,6 +5,7 @@ import { gunzip } from "node:zlib";
 
 import { isPlainObject, nearest, StoreError } from "@sennit/core";
 
+import { fileReason } from "../file-error.ts";
 import { importInvalid } from "./import-invalid.ts";
 
 /** Bytes of JSON text taken from one file, after decompression: the text and its values are held in memory at once. */
@@ -72,7 +73,7 @@ async function readBytes(path: string, bytesMax: number): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = fileReason(error);
     throw new StoreError("file-unreadable", `Cannot read ${path}: ${reason}.`, {
       cause: error,
       details: { path },
