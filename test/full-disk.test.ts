@@ -1,6 +1,5 @@
 /** A store and its views on a disk that really fills up, and goes on when there is space again. */
-import { execFileSync } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
@@ -11,36 +10,12 @@ import {
   type EmbeddedStore,
   type NewEvent,
 } from "@sennit/core";
-import { withTemporaryDirectory } from "@sennit/core/testing";
 import { openViews } from "@sennit/projections";
-import { expect, test, type TestContext } from "vitest";
+import { expect, test } from "vitest";
+
+import { onSmallDisk } from "./support/small-disk.ts";
 
 const megabyte = 1024 * 1024;
-
-/** Runs on a disk in memory of that size; skips the test where none can be mounted, which takes root on Linux. */
-async function onSmallDisk(
-  context: TestContext,
-  bytes: number,
-  use: (directory: string) => Promise<void>,
-): Promise<void> {
-  await withTemporaryDirectory(async (directory) => {
-    const disk = join(directory, "disk");
-    await mkdir(disk);
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", disk], {
-        stdio: "pipe",
-      });
-    } catch (error) {
-      context.skip(`No small disk can be mounted here: ${String(error).split("\n")[0]}`);
-      return;
-    }
-    try {
-      await use(disk);
-    } finally {
-      execFileSync("umount", [disk]);
-    }
-  });
-}
 
 function batchOf(number: number): NewEvent[] {
   // Random text, so that compressing it frees nothing.

@@ -4,8 +4,11 @@ import type { Views } from "@sennit/projections";
 
 import type { Settings } from "../config/settings.ts";
 
+/** What a projection fails with while the disk takes nothing: it goes on when somebody has it try again. */
+const ofDisk: ReadonlySet<string> = new Set(["disk-full", "write-failed"]);
+
 /**
- * Reasons beside the codes of errors that the store gives (`disk-full`, `write-failed`, damage):
+ * Reasons beside the codes of errors that the store and the disk give (`disk-full`, `write-failed`, damage):
  * `shutting-down`; `views-catching-up` when one is further behind the log than `readyLagMax`; `projection-failed`.
  */
 export interface ReadinessReport {
@@ -33,14 +36,27 @@ export class Readiness {
     this.#isClosing = true;
   }
 
-  /** How it is at this moment. A store that could not be written is tried again first: nothing else might do that. */
+  /**
+   * How it is at this moment. A store that could not be written is tried again first, and so are projections, which are not
+   * waited for: nothing else might do that, as nobody sends requests to who is not ready.
+   */
   async report(): Promise<ReadinessReport> {
     const { store } = this.#watched;
     if (store.status.state === "not-writable" && !this.#isClosing) {
       await store.recover().catch(() => undefined);
     }
-    const reasons = [...this.#reasons()];
+    const reasons = [...new Set(this.#reasons())];
+    this.#retryProjections();
     return { ready: reasons.length === 0, reasons };
+  }
+
+  #retryProjections(): void {
+    const { store, views } = this.#watched;
+    if (store.status.state !== "ready" || this.#isClosing) return;
+    for (const name of views.names) {
+      const { failure, state } = views.progress(name);
+      if (failure !== null && state !== "paused" && ofDisk.has(failure.code)) views.resume(name);
+    }
   }
 
   *#reasons(): Generator<string> {
@@ -49,7 +65,9 @@ export class Readiness {
     const { state, reason } = store.status;
     if (state !== "ready") yield reason?.code ?? state;
     const all = views.names.map((name) => views.progress(name));
-    if (all.some(({ failure }) => failure !== null)) yield "projection-failed";
+    for (const { failure } of all) {
+      if (failure !== null) yield ofDisk.has(failure.code) ? failure.code : "projection-failed";
+    }
     const isBehind = all.some(
       ({ state: of, lag }) => of !== "paused" && lag > settings.readyLagMax,
     );
