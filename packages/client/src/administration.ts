@@ -89,19 +89,20 @@ type Told<T extends Telling> =
 /** What comes of long work, of which the server tells all the time how far it is: `fetch` gives up a silent answer. */
 function reportOf<T extends Telling>(
   transport: Transport,
-  { path, isRepeatable, signal }: Pick<Ask, "path" | "isRepeatable" | "signal">,
+  { path, body, isRepeatable, signal }: Pick<Ask, "path" | "body" | "isRepeatable" | "signal">,
   onProgress: ((progress: T["progress"]) => void) | undefined,
 ): Promise<T["report"]> {
   const ask = {
     method: "POST",
     path,
+    body,
     query: { progress: true },
     headers: { accept: "application/x-ndjson" },
     isRepeatable,
     signal,
   } as const;
-  return transport.read(ask, async ({ body }) => {
-    for await (const told of body === null ? [] : jsonLinesOf<Told<T>>(body)) {
+  return transport.read(ask, async (response) => {
+    for await (const told of response.body === null ? [] : jsonLinesOf<Told<T>>(response.body)) {
       if ("error" in told) throw new ClientError(told.error);
       if ("report" in told) return told.report;
       onProgress?.(told.progress);
@@ -110,17 +111,32 @@ function reportOf<T extends Telling>(
   });
 }
 
-/** It is sent once: sent again, it would find nothing left to erase. @throws the codes of `Store.erase`, `server-unreachable` */
+/**
+ * It is sent once: sent again, it would find nothing left to erase.
+ *
+ * @throws the codes of `Store.erase`; `server-unreachable`, after which the server may still be at work
+ */
 export async function eraseContent(
   transport: Transport,
   refs: readonly string[],
   { cause, actor, dryRun }: EraseOptions,
 ): Promise<StoreErasure> {
   const body = jsonText({ refs, cause, actor, dryRun });
-  return transport.json({
-    method: "POST",
-    path: ["v1", "erase"],
-    body,
-    isRepeatable: dryRun === true,
-  });
+  const path = ["v1", "erase"];
+  if (dryRun === true) return transport.json({ method: "POST", path, body, isRepeatable: true });
+  const ask = { path, body, isRepeatable: false };
+  try {
+    const telling = reportOf<{ progress: unknown; report: StoreErasure }>;
+    const report = await telling(transport, ask, undefined);
+    if (report.position !== null) transport.reached(report.position);
+    return report;
+  } catch (error) {
+    if (!(error instanceof ClientError) || error.code !== "server-unreachable") throw error;
+    const { code, category, message, details } = error;
+    const hint = `${begunErasure} ${error.hint}`;
+    throw new ClientError({ code, category, message, hint, details });
+  }
 }
+
+const begunErasure =
+  "An erasure that has begun goes on by itself; send it again: what was erased already is left out, and it ends when no file holds it.";

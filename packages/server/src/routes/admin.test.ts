@@ -74,26 +74,52 @@ test("erased content is gone from every file of log and views, and the answer is
 
 test("what cannot be erased is refused as the store refuses it", async () => {
   await withServer(async ({ url, store }) => {
-    const codes = await Promise.all(
-      [
-        { refs: ["nothing"], cause: "c" },
-        { refs: ["a"], cause: " " },
-        { refs: [], cause: "c" },
-        { refs: ["a"], cause: "c", force: true },
-        { refs: ["a"] },
-      ].map(async (body) => {
-        const response = await post(`${url}/v1/erase`, body);
-        return [response.status, ((await response.json()) as { code: string }).code];
-      }),
-    );
-    expect(codes).toEqual([
-      [404, "record-not-found"],
-      [400, "argument-invalid"],
-      [400, "request-invalid"],
-      [400, "request-invalid"],
-      [400, "request-invalid"],
-    ]);
+    for (const path of ["/v1/erase", "/v1/erase?progress=true"]) {
+      const codes = await Promise.all(
+        [
+          { refs: ["nothing"], cause: "c" },
+          { refs: ["a"], cause: " " },
+          { refs: [], cause: "c" },
+          { refs: ["a"], cause: "c", force: true },
+          { refs: ["a"] },
+        ].map(async (body) => {
+          const response = await post(url + path, body);
+          return [response.status, ((await response.json()) as { code: string }).code];
+        }),
+      );
+      expect(codes).toEqual([
+        [404, "record-not-found"],
+        [400, "argument-invalid"],
+        [400, "request-invalid"],
+        [400, "request-invalid"],
+        [400, "request-invalid"],
+      ]);
+    }
     expect(store.head).toBe(2);
+  });
+});
+
+test("an erasure that takes long says at once and then again that it is at work, and at the end what it erased", async () => {
+  await withServer(async ({ directory, store, views, url }) => {
+    await views.caughtUp();
+    // What erases waits for the read models, and these for whom they are paused.
+    views.pause("records");
+    const ask = { refs: ["a"], cause: "consent withdrawn", actor: "maria" };
+    const response = await post(`${url}/v1/erase?progress=true`, ask);
+    expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+    const lines = (await response.text()).trimEnd().split("\n");
+    const told = lines.map((line) => JSON.parse(line) as Record<string, object>);
+    expect(told[0]).toEqual({ progress: { in: "log" } });
+    // The log has erased by then; the failure says what has not.
+    expect(told.at(-1)).toMatchObject({ error: { code: "projection-paused" } });
+    expect(store.head).toBe(3);
+    views.resume("records");
+    const again = await post(`${url}/v1/erase?progress=true`, ask);
+    const report = JSON.parse((await again.text()).trimEnd().split("\n").at(-1) ?? "") as object;
+    expect(report).toMatchObject({ report: { position: null, erased: [] } });
+    for (const part of ["log", "views"]) {
+      expect(await filesHolding(join(directory, "store", part), secret)).toEqual([]);
+    }
   });
 });
 

@@ -3,7 +3,9 @@ import {
   exportForms,
   parseRef,
   toStoreError,
+  type EraseOptions,
   type ExportFormName,
+  type StoreErasure,
   type VerifyProgress,
   type VerifyReport,
 } from "@sennit/core";
@@ -17,6 +19,18 @@ import { erasureRequest, storeErasure, verifyReport } from "../schemas/admin.ts"
 import { projection } from "../schemas/store.ts";
 import { withProgress } from "./with-progress.ts";
 
+/** The parameter of what takes longer than callers wait for the beginning of an answer. */
+const progressQuery = Type.Object({
+  progress: Type.Optional(
+    Type.Boolean({ default: false, description: "Say in lines how far it is." }),
+  ),
+});
+/** Between two words on how far it is: they are said, so that nobody takes the connection for a dead one. */
+const lookMs = 1000;
+const progressTypes = ["application/json", linesType];
+const inLines =
+  "With `progress=true` it answers in lines of JSON: `{progress}` now and then, and `{report}`, or `{error}`, at the end.";
+
 const postErasure = defineRoute({
   method: "POST",
   url: "/v1/erase",
@@ -24,24 +38,62 @@ const postErasure = defineRoute({
   scope: "admin",
   summary: "Destroy the content of records or versions for good, and record that it was done",
   description:
-    "Once this answers, no file of the log or of the views holds what was erased. Structure stays: ids, kinds, sources, times and proofs.",
+    "Once this answers, no file of the log or of the views holds what was erased. Structure stays: ids, kinds, sources, times and proofs. " +
+    `A caller that goes does not stop it. ${inLines}`,
   tag: "Administration",
-  shape: { body: erasureRequest },
-  answers: { 200: { description: "What was erased, or would be", schema: storeErasure } },
+  shape: { query: progressQuery, body: erasureRequest },
+  answers: {
+    200: {
+      description: "What was erased, or would be",
+      schema: storeErasure,
+      contentTypes: progressTypes,
+    },
+  },
   problems: [404, 413, 415],
   async handle(exchange) {
-    const { store, views, body, caller } = exchange;
+    const { store, views, query, body, caller } = exchange;
     const { cause, dryRun = false } = body;
     patient(exchange);
     const actor = actorOf(caller, body.actor);
     const refs: string[] = [];
     for (const ref of body.refs) refs.push(await resolved(views, ref));
-    const value = await store.erase(refs, { cause, actor, dryRun });
-    // Also when nothing was left to erase: what erased it may have been interrupted.
-    if (!dryRun) await views.caughtUp();
-    return { value, position: store.head };
+    if (query.progress !== true) {
+      const value = await erased(exchange, refs, { cause, actor, dryRun });
+      return { value, position: store.head };
+    }
+    // What cannot be erased is said with a status.
+    await store.erase(refs, { cause, actor, dryRun: true });
+    const steps = withProgress<ErasureProgress, StoreErasure>((onProgress) =>
+      erased(exchange, refs, { cause, actor, dryRun }, onProgress),
+    );
+    return { stream: reportLines(steps), contentType: linesType, position: store.head };
   },
 });
+
+/** What an erasure is at work on: `log`, then `read-models`. */
+interface ErasureProgress {
+  readonly in: "log" | "read-models";
+}
+
+async function erased(
+  { store, views }: Pick<Exchange, "store" | "views">,
+  refs: readonly string[],
+  options: EraseOptions,
+  onProgress: (progress: ErasureProgress) => void = () => undefined,
+): Promise<StoreErasure> {
+  let progress: ErasureProgress = { in: "log" };
+  onProgress(progress);
+  const telling = setInterval(() => onProgress(progress), lookMs);
+  try {
+    const value = await store.erase(refs, options);
+    progress = { in: "read-models" };
+    // Also when nothing was left to erase: what erased it may have been interrupted.
+    if (options.dryRun !== true) await views.caughtUp();
+    return value;
+  } finally {
+    clearInterval(telling);
+  }
+}
 
 /** The ref with `KIND/NAME` replaced by an id. */
 async function resolved(views: Views, ref: string): Promise<string> {
@@ -87,16 +139,6 @@ const getExport = defineRoute({
     };
   },
 });
-
-/** The parameter of what takes longer than callers wait for the beginning of an answer. */
-const progressQuery = Type.Object({
-  progress: Type.Optional(
-    Type.Boolean({ default: false, description: "Say in lines how far it is." }),
-  ),
-});
-const progressTypes = ["application/json", linesType];
-const inLines =
-  "With `progress=true` it answers in lines of JSON: `{progress}` now and then, and `{report}`, or `{error}`, at the end.";
 
 const postVerification = defineRoute({
   method: "POST",
@@ -170,9 +212,6 @@ const postRebuild = defineRoute({
     return { stream: reportLines(steps), contentType: linesType, position: store.head };
   },
 });
-
-/** Between two looks at a rebuild. Each is told, so that nobody takes the connection for a dead one. */
-const lookMs = 1000;
 
 async function rebuilt(
   views: Views,
