@@ -21,6 +21,7 @@ const web = {
   crypto,
   setTimeout,
   clearTimeout,
+  performance,
 };
 const context = createContext({ ...web });
 
