@@ -53,7 +53,7 @@ import {
 import { fitsQuery } from "./search/evaluate.ts";
 import { formatQuery } from "./search/format-query.ts";
 import { labelOf } from "./search/plan.ts";
-import { Search } from "./search/search-records.ts";
+import { Search, type SearchSettings } from "./search/search-records.ts";
 import { mapSources, type SearchNode } from "./search/search-query.ts";
 import { findByName } from "./read-models/record-spans.ts";
 import { recordsProjection } from "./read-models/records.ts";
@@ -98,7 +98,10 @@ export class EmbeddedViewReader implements ViewReader {
     query: string | ListQuery = {},
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<RecordView> {
-    const search = await this.#search(compileQuery(query), 0, options.signal);
+    const search = await this.#search(compileQuery(query), {
+      after: 0,
+      signal: options.signal,
+    });
     for await (const { record } of search.matches()) yield record;
   }
 
@@ -313,7 +316,8 @@ export class EmbeddedViewReader implements ViewReader {
     const records: RecordView[] = [];
     const scope = { query, storeId: this.#source.storeId };
     let last = cursor === undefined ? 0 : this.#pageStart(cursor, scope);
-    const search = await this.#search(query, last, signal);
+    // One more than the page has: it says whether there is another one.
+    const search = await this.#search(query, { after: last, wanted: limit + 1, signal });
     for await (const { record, created } of search.matches()) {
       if (records.length === limit) {
         const nextCursor = formatCursor({ asOf, after: last }, scope);
@@ -325,10 +329,14 @@ export class EmbeddedViewReader implements ViewReader {
     return { page: { asOf, records }, search };
   }
 
-  async #search(query: SearchNode, after: Position, signal?: AbortSignal): Promise<Search> {
+  async #search(
+    query: SearchNode,
+    range: Pick<SearchSettings, "after" | "wanted" | "signal">,
+  ): Promise<Search> {
+    const { signal } = range;
     const resolved = await mapSources(query, (ref) => this.resolve(ref, { signal }));
     const rows = await this.#source.rows(recordsProjection.name, signal);
-    return Search.plan(resolved, { reader: this.#reader, rows, after, signal });
+    return Search.plan(resolved, { ...range, reader: this.#reader, rows });
   }
 
   #pageStart(cursor: string, scope: CursorScope): Position {

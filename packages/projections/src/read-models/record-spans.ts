@@ -36,17 +36,13 @@ export interface SpanReading {
 
 const batchRows = 256;
 
-/** Records that held one of the values as of the position, in the order of their creation. */
-export async function* readSpan(reading: SpanReading, span: Span): AsyncGenerator<Candidate> {
-  if (span.isOrdered) yield* readInOrder(reading, span);
-  else yield* readWhole(reading, span);
-}
-
 /**
+ * Records that held the one value of an ordered span as of the position, in the order of their creation.
+ *
  * Rows are read before what has ended, again for each batch: what leaves an index while it is read has ended by then, and
  * is found there.
  */
-async function* readInOrder(reading: SpanReading, span: Span): AsyncGenerator<Candidate> {
+export async function* readInOrder(reading: SpanReading, span: Span): AsyncGenerator<Candidate> {
   const { rows, asOf, after, signal } = reading;
   const [range] = span.ranges;
   if (range === undefined) return;
@@ -96,19 +92,18 @@ async function readBatch(scan: AsyncGenerator<Row>, asOf: Position): Promise<Bat
   return { candidates, high, isLast: false };
 }
 
-async function* readWhole(reading: SpanReading, span: Span): AsyncGenerator<Candidate> {
+/** Records that held one of the values as of the position, in any order, some of them twice. */
+export async function* readInAnyOrder(reading: SpanReading, span: Span): AsyncGenerator<Candidate> {
   const { rows, asOf, after, signal } = reading;
-  const found: Candidate[] = [];
   for (const range of span.ranges) {
     for await (const { key, value } of rows.scan(span.table, { ...range, signal })) {
       const { candidate, from } = heldBy(key, value as HeldRow);
       if (candidate.created <= after || candidate.created > asOf || from > asOf) continue;
       const [held, behind] = key.slice(span.place.length, -1);
-      if (held !== undefined && span.holds(held, behind)) found.push(candidate);
+      if (held !== undefined && span.holds(held, behind)) yield candidate;
     }
   }
-  const ended = await new EndedSpans(reading, span).since();
-  for (const candidate of inOrder(found.concat(ended))) {
+  for (const candidate of await new EndedSpans(reading, span).since()) {
     if (candidate.created > after) yield candidate;
   }
 }
@@ -203,20 +198,18 @@ export function readRecord(
   return created > after && created <= asOf ? { recordId, created } : undefined;
 }
 
-/** Records whose ids begin with a text, in the order of their creation. */
+/** Records whose ids begin with a text, in the order of their ids. */
 export async function* readIds(
   { rows, asOf, after, signal }: SpanReading,
   beginning: string,
   fits: (recordId: RecordId) => boolean,
 ): AsyncGenerator<Candidate> {
-  const found: Candidate[] = [];
   const range = { prefix: [], begins: beginning, signal } as const;
   for await (const { key, value } of rows.scan("record", range)) {
     const [recordId] = key as [RecordId];
     const [created] = value as unknown as CurrentRow;
-    if (created > after && created <= asOf && fits(recordId)) found.push({ recordId, created });
+    if (created > after && created <= asOf && fits(recordId)) yield { recordId, created };
   }
-  yield* inOrder(found);
 }
 
 /** Records of a kind that bore a name as of a position. */
@@ -228,7 +221,7 @@ export function findByName(
 ): AsyncGenerator<Candidate> {
   const holds = (value: TagValue, behind: KeyPart | undefined) => value === name && behind === kind;
   const ranges = [{ prefix: [name, kind] }];
-  return readSpan(
+  return readInOrder(
     { rows, asOf, after: 0 },
     { table: "by-name", place: [], ranges, isOrdered: true, holds },
   );

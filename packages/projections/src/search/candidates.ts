@@ -5,18 +5,27 @@ import {
   inOrder,
   readCreated,
   readIds,
+  readInAnyOrder,
+  readInOrder,
   readRecord,
-  readSpan,
   type Candidate,
   type SpanReading,
 } from "../read-models/record-spans.ts";
 import type { Row } from "../projection-rows.ts";
+import { FirstCandidates } from "./first-candidates.ts";
 import type { Source } from "./sources.ts";
 
 /** What a search reads: the rows of the records, and the log where no row tells. */
 export interface SearchReading extends SpanReading {
   readonly events: Reader["events"];
+  /** How many records that fit are wanted, at first. Default: all. */
+  readonly wanted?: number | undefined;
 }
+
+/** Candidates of a page that are held in memory at least, and records looked at in the order of creation first. */
+const pageCandidates = 2048;
+/** How many more are held each time that so many were not enough. */
+const growth = 4;
 
 /** The records of a source, each once, in the order of their creation. */
 export async function* candidatesOf(
@@ -25,7 +34,8 @@ export async function* candidatesOf(
 ): AsyncGenerator<Candidate> {
   switch (source.type) {
     case "span":
-      yield* readSpan(reading, source.span);
+      if (source.span.isOrdered) yield* readInOrder(reading, source.span);
+      else yield* sorted(reading, source);
       break;
     case "id": {
       const candidate = readRecord(reading, source.id);
@@ -35,23 +45,70 @@ export async function* candidatesOf(
     case "set":
       yield* inOrder([...source.ids].flatMap((id) => readRecord(reading, id) ?? []));
       break;
-    case "ids":
-      yield* readIds(reading, source.beginning, source.fits);
-      break;
     case "created":
       yield* readCreated(reading, source.from, source.to);
       break;
     case "events":
       yield* inOrder(await recordsWithEvents(reading, source.from, source.to));
       break;
-    default: {
-      const found: Candidate[] = [];
-      for (const part of source.parts) {
-        for await (const candidate of candidatesOf(reading, part)) found.push(candidate);
-      }
-      yield* inOrder(found);
-    }
+    default:
+      yield* sorted(reading, source);
   }
+}
+
+/**
+ * The records of a source that has them in another order. For a page of a wide one, records are looked at in the order of
+ * creation first, since many of them fit; where too few do, all candidates are read, and those created first are held.
+ */
+async function* sorted(reading: SearchReading, source: Source): AsyncGenerator<Candidate> {
+  const { wanted = Infinity } = reading;
+  let { after } = reading;
+  let most = Math.max(pageCandidates, wanted);
+  let first = new FirstCandidates(most);
+  await collect(reading, source, first, wanted < Infinity);
+  if (first.until < Infinity) {
+    let left = most;
+    for await (const candidate of readCreated(reading, 1, Infinity)) {
+      yield candidate;
+      after = candidate.created;
+      left -= 1;
+      if (left === 0) break;
+    }
+    if (left > 0) return;
+    first = new FirstCandidates(most);
+    await collect({ ...reading, after }, source, first);
+  }
+  yield* first.inOrder();
+  while (first.until < Infinity) {
+    after = first.until;
+    most *= growth;
+    first = new FirstCandidates(most);
+    await collect({ ...reading, after }, source, first);
+    yield* first.inOrder();
+  }
+}
+
+/** Adds the records of a source. @param onlyFew whether to stop once some had to be left out */
+async function collect(
+  reading: SearchReading,
+  source: Source,
+  first: FirstCandidates,
+  onlyFew = false,
+): Promise<void> {
+  if (source.type === "union") {
+    for (const part of source.parts) await collect(reading, part, first, onlyFew);
+    return;
+  }
+  for await (const candidate of unsorted(reading, source)) {
+    first.add(candidate);
+    if (onlyFew && first.until < Infinity) return;
+  }
+}
+
+function unsorted(reading: SearchReading, source: Source): AsyncGenerator<Candidate> {
+  if (source.type === "ids") return readIds(reading, source.beginning, source.fits);
+  const isSpan = source.type === "span" && !source.span.isOrdered;
+  return isSpan ? readInAnyOrder(reading, source.span) : candidatesOf(reading, source);
 }
 
 async function recordsWithEvents(

@@ -23,6 +23,8 @@ export interface SearchSettings {
   readonly rows: ProjectionRows;
   /** Only records created after this position. */
   readonly after: Position;
+  /** How many are wanted, at first. Default: all. */
+  readonly wanted?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -70,11 +72,12 @@ export class Search {
 
   /** The records that fit, in the order of their creation. @throws `view-rebuilt`, `aborted` */
   async *matches(): AsyncGenerator<Match> {
-    const { reader, rows, after, signal } = this.#settings;
+    const { reader, rows, after, wanted, signal } = this.#settings;
     const reading = {
       rows,
       asOf: reader.asOf,
       after,
+      wanted,
       signal,
       events: reader.events.bind(reader),
     };
