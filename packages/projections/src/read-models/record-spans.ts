@@ -3,7 +3,14 @@ import type { Position, RecordId, TagValue } from "@sennit/core";
 
 import type { KeyPart } from "../keys.ts";
 import type { ProjectionRows, Row, RowRange } from "../projection-rows.ts";
-import type { CurrentRow, EndedRow, HeldRow, IndexTable, RevisedRow } from "./records.ts";
+import type {
+  CurrentRow,
+  EndedRow,
+  HeldRow,
+  IndexTable,
+  RevisedRow,
+  WithdrawnRow,
+} from "./records.ts";
 
 /** A record found in an index. */
 export interface Candidate {
@@ -168,6 +175,20 @@ export async function* readCreated(
   for await (const { key, value } of rows.scan("all", { prefix: [], ...bounds, signal })) {
     const [created] = key as [Position];
     yield { recordId: value as RecordId, created };
+  }
+}
+
+/** Records of which some version had been withdrawn as of the position, in the order of their creation. */
+export async function* readWithdrawn({
+  rows,
+  asOf,
+  after,
+  signal,
+}: SpanReading): AsyncGenerator<Candidate> {
+  const bounds = { prefix: [], after: [after], to: [asOf], signal } as const;
+  for await (const { key, value } of rows.scan("withdrawn", bounds)) {
+    const [recordId, since] = value as unknown as WithdrawnRow;
+    if (since <= asOf) yield { recordId, created: key[0] as Position };
   }
 }
 

@@ -19,11 +19,12 @@ import { countEvent, countTables } from "./event-counts.ts";
 
 /**
  * Tables: `record` by id; `all` by creation; `by-kind`, `by-name` and `by-tag` by value and creation, what holds now;
- * `ended` by field and end, what held before; `revised` by creation, the records whose content has changed since; `minute` and `day`: see `countTables`.
+ * `ended` by field and end, what held before; `revised` and `withdrawn` by creation, the records whose content has changed
+ * since, and those of which some version has been withdrawn; `minute` and `day`: see `countTables`.
  */
 export const recordsProjection: ProjectionDefinition = defineProjection({
   name: "records",
-  version: 5,
+  version: 6,
   tables: [
     { name: "all", keyParts: 1 },
     { name: "by-kind", keyParts: 2 },
@@ -32,6 +33,7 @@ export const recordsProjection: ProjectionDefinition = defineProjection({
     "ended",
     "record",
     { name: "revised", keyParts: 1 },
+    { name: "withdrawn", keyParts: 1 },
     ...countTables,
   ],
   apply: applyToRecords,
@@ -53,6 +55,9 @@ export type EndedRow = readonly [
 
 /** A record whose content has changed, and the first position at which it did. */
 export type RevisedRow = readonly [recordId: RecordId, since: Position];
+
+/** A record of which some version has been withdrawn, and the first position at which one was. */
+export type WithdrawnRow = RevisedRow;
 
 /** A value a record bears, and the position since which it does. */
 interface Held<T extends TagValue> {
@@ -89,7 +94,10 @@ function applyToRecords(event: RecordedEvent, rows: Rows): void {
   const before = event.version === 1 ? undefined : readCurrent(rows.get("record", [recordId]));
   const kindNow = event.type === "record.created" ? event.data.kind : before?.kind.value;
   countEvent(rows, event, kindNow ?? "");
-  if (event.type === "record.invalidated") return;
+  if (event.type === "record.invalidated") {
+    if (before !== undefined) noteWithdrawn(rows, recordId, before.created, position);
+    return;
+  }
   const created = before?.created ?? position;
   if (before === undefined) rows.put("all", [created], recordId);
   const after = describe(event, before);
@@ -125,6 +133,12 @@ function applyToRecords(event: RecordedEvent, rows: Rows): void {
   const row = [created, kind.value, name.value, tags, isRevised] as const;
   const isAsCreated = since.every((from) => from === created);
   rows.put("record", [recordId], isAsCreated ? row : [...row, since]);
+}
+
+function noteWithdrawn(rows: Rows, recordId: RecordId, created: Position, since: Position): void {
+  if (rows.get("withdrawn", [created]) !== undefined) return;
+  const row: WithdrawnRow = [recordId, since];
+  rows.put("withdrawn", [created], row);
 }
 
 /** Whether what derives from an earlier version may have become stale: names and tags make nothing stale. */

@@ -8,6 +8,7 @@ import {
   readInAnyOrder,
   readInOrder,
   readRecord,
+  readWithdrawn,
   type Candidate,
   type SpanReading,
 } from "../read-models/record-spans.ts";
@@ -47,6 +48,9 @@ export async function* candidatesOf(
       break;
     case "created":
       yield* readCreated(reading, source.from, source.to);
+      break;
+    case "withdrawn":
+      yield* readWithdrawn(reading);
       break;
     case "events":
       yield* inOrder(await recordsWithEvents(reading, source.from, source.to));
@@ -150,6 +154,7 @@ export async function countSource(
     case "span":
     case "ids":
     case "created":
+    case "withdrawn":
       return countRows(reading, source, bound);
     default:
       return bound;
@@ -167,7 +172,7 @@ async function countRows(reading: SpanReading, source: RowSource, bound: number)
   return count;
 }
 
-type RowSource = Extract<Source, { type: "span" | "ids" | "created" }>;
+type RowSource = Extract<Source, { type: "span" | "ids" | "created" | "withdrawn" }>;
 
 function scansOf(
   { rows, asOf, after, signal }: SpanReading,
@@ -178,6 +183,8 @@ function scansOf(
       const { table, ranges } = source.span;
       return ranges.map((range) => rows.scan(table, { ...range, signal }));
     }
+    case "withdrawn":
+      return [rows.scan("withdrawn", { prefix: [], after: [after], to: [asOf], signal })];
     case "ids":
       return [rows.scan("record", { prefix: [], begins: source.beginning, signal })];
     default: {

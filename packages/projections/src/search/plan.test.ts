@@ -1,5 +1,12 @@
 /** Which index a query is answered from, and how much is read for it. */
-import { created, openMemoryStore, updated, type EmbeddedStore, type NewEvent } from "@sennit/core";
+import {
+  created,
+  invalidated,
+  openMemoryStore,
+  updated,
+  type EmbeddedStore,
+  type NewEvent,
+} from "@sennit/core";
 import { codeOf, FakeClock } from "@sennit/core/testing";
 import { expect, test } from "vitest";
 
@@ -53,6 +60,26 @@ test.each([
     const reader = await views.at();
     const explanation = await reader.explain(query, { limit: 10_000 });
     expect(explanation).toMatchObject({ index, filter, examined, found });
+  });
+});
+
+test("what is invalid is looked up among what was withdrawn, now and as of before", async () => {
+  await withRecords(async (views, store) => {
+    await store.append([
+      invalidated("r-3", { cause: "wrong" }),
+      invalidated("r-5", { cause: "wrong" }),
+    ]);
+    await store.append([updated("r-5", { name: "again" }), invalidated("r-3", { cause: "more" })]);
+    const explain = async (query: string, position?: number) => {
+      const reader = await views.at(position === undefined ? undefined : { position });
+      const { index, examined, found } = await reader.explain(query);
+      return [index, examined, found];
+    };
+    expect(await explain("status:invalid")).toEqual(["what was withdrawn", 2, 1]);
+    expect(await explain("status:invalid kind:odd", 604)).toEqual(["what was withdrawn", 2, 2]);
+    expect(await explain("status:invalid", 603)).toEqual(["what was withdrawn", 1, 1]);
+    expect(await explain("status:invalid", 602)).toEqual(["what was withdrawn", 0, 0]);
+    expect(await explain("status!=invalid")).toEqual(["all records", 102, 100]);
   });
 });
 

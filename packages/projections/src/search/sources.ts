@@ -27,6 +27,8 @@ type SingleSource =
       readonly label: string;
       readonly ids: ReadonlySet<RecordId>;
     }
+  /** Records of which some version was withdrawn. */
+  | { readonly type: "withdrawn"; readonly rank: number; readonly label: string }
   /** Records with an event, or created, between two positions, both included. */
   | {
       readonly type: "events";
@@ -88,7 +90,11 @@ export async function sourceOf(
       if (accepts.type !== "source") return undefined;
       return setOf("lineage", await finder.dependantsOf(accepts.ref, accepts.version));
     case "status": {
-      const isStale = accepts.type === "equal" && accepts.text === "stale" && !isOther;
+      if (accepts.type !== "equal" || isOther) return undefined;
+      if (accepts.text === "invalid") {
+        return { type: "withdrawn", rank: ranks.present, label: "what was withdrawn" };
+      }
+      const isStale = accepts.text === "stale";
       return isStale ? setOf("lineage of what has changed", await finder.mayBeStale()) : undefined;
     }
     default:
