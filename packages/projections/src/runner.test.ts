@@ -1,10 +1,11 @@
 /** A projection follows the log without gap or duplicate, through restarts and through failures. */
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { openMemoryStore, openStore, type EmbeddedStore, type RecordedEvent } from "@sennit/core";
 import { openMemoryStorage, type Storage } from "@sennit/core/storage";
 import { codeOf, withTemporaryDirectory } from "@sennit/core/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { Builds } from "./builds.ts";
 import { readCheckpoint } from "./checkpoint.ts";
@@ -59,6 +60,34 @@ test("a reader waits until the views have got to its position", async () => {
   for (let count = 1; count <= 20; count += 1) {
     await store.append(creations(1, count));
     expect((await (await views.at()).list()).records).toHaveLength(count);
+  }
+  await views.close();
+  await store.close();
+});
+
+test("a rest between small batches ends by itself, and at once for who waits", async () => {
+  // No rest ends unless it is told to.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const store = await openMemoryStore();
+  const views = await openViews(store);
+  const lag = () => progressOf(views, "records").lag;
+  try {
+    // On a machine that stands still for as long as a rest there is none.
+    for (let count = 0; count < 50 && lag() === 0; count += 1) {
+      await store.append(creations(1, count));
+      await views.at();
+      expect(lag()).toBe(0);
+      await store.append(creations(1, 1000 + count));
+      for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    }
+    expect(lag()).toBe(1);
+    await views.at(undefined, { signal: AbortSignal.timeout(3000) });
+    expect(lag()).toBe(0);
+    await store.append(creations(1, 2000));
+    vi.advanceTimersByTime(50);
+    while (lag() > 0) await setImmediate();
+  } finally {
+    vi.useRealTimers();
   }
   await views.close();
   await store.close();
