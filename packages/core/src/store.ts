@@ -271,10 +271,10 @@ export class EmbeddedStore extends PresentReader implements Store {
    * unless `quick` leaves that out. `restoreStore` makes a store of it.
    *
    * @throws `directory-not-empty`, `backup-of-another-store`, `backup-diverged`, `backup-damaged`, `backup-invalid`,
-   * `backup-locked`, `argument-invalid`, `disk-full`, `aborted`
+   * `backup-locked`, `argument-invalid`, `key-invalid`, `disk-full`, `aborted`
    */
   async backup(directory: string, options?: BackupOptions): Promise<BackupResult> {
-    // The key is made with the store; where its files were lost, it is made again before it is copied.
+    // Who has lost the key is told before anything is written.
     const isOwnKey = options?.signingKey !== false && options?.keysOf === undefined;
     if (this.directory !== undefined && isOwnKey) await this.#key();
     return takeBackup({ ...this.#source(), directory: this.directory }, directory, options);

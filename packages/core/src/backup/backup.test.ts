@@ -1,5 +1,5 @@
 /** A backup brings back the same store, byte for byte, and takes only what is new. */
-import { cp, link, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { cp, link, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
@@ -179,6 +179,33 @@ test("the private key of a backup is never written over in place, so that a run 
       "signing-key.pem",
       "verifier-key.txt",
     ]);
+    expect(await restoreStore(backup, target)).toMatchObject({ signingKey: true });
+  });
+});
+
+test("a store that has lost its key, or half of it, takes nothing of the pair from the backup", async () => {
+  await withBackupPlace(async ({ store, root, backup, target }) => {
+    await store.backup(backup);
+    const [home, kept] = [join(root, "store", "keys"), join(backup, "keys")];
+    const [privateKey, publicKey] = ["signing-key.pem", "verifier-key.txt"] as const;
+    const pair = [
+      await readFile(join(kept, privateKey), "utf8"),
+      await readFile(join(kept, publicKey), "utf8"),
+    ];
+    await writeFile(join(home, privateKey), "");
+    const losses = [() => rm(join(home, privateKey)), () => rm(home, { recursive: true })];
+    for (const loseMore of [...losses, undefined]) {
+      // The store itself has read its key, and the copy of one that a server has open never does.
+      for (const keysOf of [undefined, join(root, "store")]) {
+        expect(await codeOf(() => store.backup(backup, { keysOf }))).toBe("key-invalid");
+        expect(await readFile(join(kept, privateKey), "utf8")).toBe(pair[0]);
+        expect(await readFile(join(kept, publicKey), "utf8")).toBe(pair[1]);
+      }
+      await loseMore?.();
+    }
+    await mkdir(home);
+    await writeFile(join(home, privateKey), pair[0] ?? "");
+    expect(await codeOf(() => store.backup(backup))).toBe("key-invalid");
     expect(await restoreStore(backup, target)).toMatchObject({ signingKey: true });
   });
 });

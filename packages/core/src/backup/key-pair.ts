@@ -2,7 +2,7 @@
 import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { privateKeyName, publicKeyName } from "../checkpoint/signing-key.ts";
+import { privateKeyName, publicKeyName, SigningKey } from "../checkpoint/signing-key.ts";
 import { StoreError } from "../errors.ts";
 import { keysName, writeWhole } from "../store-directory.ts";
 
@@ -24,12 +24,14 @@ export async function readKeyPair(backup: string): Promise<KeyFiles | undefined>
  *
  * @param store the store's directory; undefined for one in memory, which has no key files
  * @param isPrivateKeyWanted false removes a private key the backup has
- * @throws `key-invalid` when a wanted file is not there
+ * @param log name of the log that the key signs for
+ * @throws `key-invalid` when a wanted pair is not there as a whole or cannot sign for the log; the backup keeps what it has
  */
 export async function copyKeyPair(
   store: string | undefined,
   backup: string,
   isPrivateKeyWanted: boolean,
+  log: string,
 ): Promise<void> {
   const target = join(backup, keysName);
   const path = (name: string) => join(target, name);
@@ -37,26 +39,30 @@ export async function copyKeyPair(
     await rm(path(privateKeyName), { force: true });
     return;
   }
+  // Before anything is removed: the backup may hold what the store has lost.
+  if (isPrivateKeyWanted) await SigningKey.open(join(store, keysName), log);
   const [from, to] = [await readKeyFiles(join(store, keysName)), await readKeyFiles(target)];
+  const { publicKey, privateKey } = from;
+  const isLost = publicKey === undefined || privateKey === undefined;
+  if (isPrivateKeyWanted && isLost) throw lost(store);
   await mkdir(target, { recursive: true, mode: 0o700 });
   // What a run that was killed has left holds a private key as well.
   await rm(`${path(privateKeyName)}.new`, { force: true });
   // A private key never stands beside the public one of another pair, also when the process ends between the two.
-  if (!isPrivateKeyWanted || from.publicKey !== to.publicKey) {
+  if (!isPrivateKeyWanted || publicKey !== to.publicKey) {
     await rm(path(privateKeyName), { force: true });
   }
-  if (!isPrivateKeyWanted) {
+  if (!isPrivateKeyWanted || isLost) {
     // Without the key nothing of it is needed: a store that has lost it can be backed up all the same.
-    if (from.publicKey !== undefined) await writeWhole(path(publicKeyName), from.publicKey);
+    if (publicKey !== undefined) await writeWhole(path(publicKeyName), publicKey);
     return;
   }
-  if (from.publicKey === undefined || from.privateKey === undefined) throw lost(store);
-  if (from.publicKey === to.publicKey && from.privateKey === to.privateKey) {
+  if (publicKey === to.publicKey && privateKey === to.privateKey) {
     await chmod(path(privateKeyName), 0o600);
     return;
   }
-  await writeWhole(path(publicKeyName), from.publicKey);
-  await writeWhole(path(privateKeyName), from.privateKey, 0o600);
+  await writeWhole(path(publicKeyName), publicKey);
+  await writeWhole(path(privateKeyName), privateKey, 0o600);
 }
 
 async function readKeyFiles(directory: string): Promise<Partial<KeyFiles>> {

@@ -12,7 +12,7 @@ import { readIdempotencyKeys } from "../log/copy-log.ts";
 import type { EmbeddedLog } from "../log/embedded-log.ts";
 import { findVersion, wholeDocument } from "../records/versions.ts";
 import type { Storage } from "../storage/storage.ts";
-import { fileError, listDirectory } from "../store-directory.ts";
+import { fileError, listDirectory, logName } from "../store-directory.ts";
 import { BackupFileWriter, readBackupFile, verifyDigest, verifySize } from "./files.ts";
 import {
   backupManifest,
@@ -313,7 +313,7 @@ class BackupRun {
   async #copyKeys(): Promise<boolean> {
     const home = this.#options.keysOf ?? this.#source.directory;
     const isWanted = this.#options.signingKey !== false && home !== undefined;
-    await copyKeyPair(home, this.#directory, isWanted);
+    await copyKeyPair(home, this.#directory, isWanted, logName(this.#source.storeId));
     return isWanted;
   }
 
