@@ -7,6 +7,7 @@ import { isStoreError, readStoreOwner, StoreError } from "@sennit/core";
 
 import type { Io } from "../io.ts";
 import type { Output } from "../output.ts";
+import { discoveredServer } from "./discovered-server.ts";
 import { EmbeddedTarget } from "./embedded-target.ts";
 import type { Place } from "./place.ts";
 import type { ServerPlace } from "./server-target.ts";
@@ -65,32 +66,13 @@ async function findServer(
   const began = performance.now();
   for (;;) {
     const owner = await readStoreOwner(directory);
-    if (owner?.url !== undefined) return placeOf(owner.url, owner.token, directory);
+    if (owner?.url !== undefined) return discoveredServer(directory, owner.url, owner.token);
     if (owner !== undefined && owner.token === undefined) return "none";
     const waited = performance.now() - began;
     if (owner === undefined && waited >= unknownMs) return "gone";
     if (waited >= startingMs || signal.aborted) return "none";
     await sleep(lookEveryMs);
   }
-}
-
-/** A server that is started anew listens elsewhere, maybe, and makes another credential: the discovery file says both. */
-function placeOf(url: string, token: string | undefined, directory: string): ServerPlace {
-  return {
-    url,
-    locate: async () => (await readStoreOwner(directory))?.url,
-    token: token === undefined ? undefined : tokenOf(directory, token),
-    directory,
-  };
-}
-
-/** The credential in the discovery file as it is then. @param last until a later one is found */
-function tokenOf(directory: string, last: string): () => Promise<string> {
-  let token = last;
-  return async () => {
-    token = (await readStoreOwner(directory))?.token ?? token;
-    return token;
-  };
 }
 
 /** @returns undefined when the server has gone meanwhile, and the store with it */
