@@ -19,6 +19,9 @@ interface UploadLimits {
 /** Of a line above this no server takes more is kept than shows that it is too long. */
 const lineBytesKept = 8 * 1024 * 1024 + 1;
 
+/** Parts joined into one: each on its own takes some hundred bytes more than it holds. */
+const partsToBlock = 2048;
+
 const lineFeed = 10;
 const encoder = new TextEncoder();
 // What is not UTF-8 must arrive as it is, and be refused as that.
@@ -29,7 +32,8 @@ export class UploadCutter {
   /** Parts of the line that has begun. */
   #line: Uint8Array[] = [];
   #lineBytes = 0;
-  /** Whole lines, with their ends. */
+  /** Whole lines, with their ends: those that were joined, and those behind them. */
+  #blocks: Uint8Array[] = [];
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #lines = 0;
@@ -90,6 +94,10 @@ export class UploadCutter {
     this.#lineBytes = 0;
     if (this.#lines === 0) this.#heldSince = performance.now();
     this.#parts.push(line, Uint8Array.of(lineFeed));
+    if (this.#parts.length >= partsToBlock) {
+      this.#blocks.push(joined(this.#parts));
+      this.#parts = [];
+    }
     this.#bytes += line.length + 1;
     this.#lines += 1;
   }
@@ -117,8 +125,10 @@ export class UploadCutter {
   }
 
   #take(): Upload {
-    const upload = { body: joined(this.#parts), firstLine: this.#firstLine, ownIds: this.#ownIds };
+    const body = joined([...this.#blocks, ...this.#parts]);
+    const upload = { body, firstLine: this.#firstLine, ownIds: this.#ownIds };
     this.#firstLine += this.#lines;
+    this.#blocks = [];
     this.#parts = [];
     this.#bytes = 0;
     this.#lines = 0;
