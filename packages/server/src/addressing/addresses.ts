@@ -19,6 +19,8 @@ export class Addresses {
       if (url === "*") return;
       const known = this.#known.get(url) ?? { parts: url.split("/"), methods: new Set() };
       for (const one of [method].flat()) known.methods.add(one);
+      // Where a prefix stands with and without a slash, the second one's GET is not told, but the HEAD made of it.
+      if (known.methods.has("HEAD")) known.methods.add("GET");
       this.#known.set(url, known);
     });
   }

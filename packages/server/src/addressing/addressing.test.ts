@@ -98,6 +98,21 @@ test("an address is the same when it is named with its host, and with a query", 
   expect([refused.status, allowIn(refused)]).toEqual([405, ["GET", "HEAD", "OPTIONS", "PATCH"]]);
 });
 
+test("a file of the page that is not there is not found, by a method that its address takes", async () => {
+  for (const method of ["GET", "HEAD"]) {
+    const refused = await ask(method, "/docs/static/nothing.js");
+    expect([refused.status, refused.headers["allow"]]).toEqual([404, undefined]);
+  }
+  for (const path of ["/docs", "/docs/", "/docs/static/nothing.js"]) {
+    const refused = await ask("DELETE", path);
+    expect([path, refused.status, allowIn(refused)]).toEqual([
+      path,
+      405,
+      ["GET", "HEAD", "OPTIONS"],
+    ]);
+  }
+});
+
 test("nobody waits for the body of a request that no route takes", async () => {
   for (const path of ["/v1/records/a", "/v1/nothing", "/v1/records/%zz"]) {
     expect((await ask("PUT", path, "x".repeat(100))).headers["connection"]).toBe("close");

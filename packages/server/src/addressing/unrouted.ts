@@ -26,7 +26,8 @@ export function registerUnrouted(
     const path = pathOf(request.url);
     const methods = addresses.methodsOf(path);
     letGo(request, reply);
-    if (methods.length === 0) {
+    // A file that is not there is under an address that takes the method.
+    if (methods.length === 0 || methods.includes(method)) {
       const error = new StoreError("route-not-found", `There is no ${method} ${path}.`);
       return sendProblem(request, reply, error);
     }
