@@ -1,5 +1,5 @@
 /** An issuer of tokens: keys to sign with, and a server that gives the public ones. */
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import {
@@ -48,9 +48,13 @@ export function signed({ alg, kid, privateKey }: Signer, claims: Claims = {}): P
 export interface KeyServer {
   readonly url: string;
   keys: JWK[];
-  /** Instead of the keys: a status, or that nothing is answered at all. */
-  failure: number | "silence" | undefined;
+  /** Instead of the keys: a status, a connection that breaks off, or one on which nothing comes. */
+  failure: number | "silence" | "nothing" | undefined;
   asked: number;
+  /** How many wait for an answer now. */
+  readonly unanswered: number;
+  /** Breaks off the connections of those who wait. */
+  readonly release: () => void;
 }
 
 /** A server of keys that is there until `use` ends. */
@@ -59,11 +63,28 @@ export async function withKeyServer(
   use: (keys: KeyServer) => Promise<void>,
 ): Promise<void> {
   const failure: KeyServer["failure"] = undefined;
-  const state = { url: "", keys: keys.map(({ jwk }) => jwk), failure, asked: 0 } as KeyServer;
+  const waiting = new Set<ServerResponse>();
+  const state: KeyServer = {
+    url: "",
+    keys: keys.map(({ jwk }) => jwk),
+    failure,
+    asked: 0,
+    get unanswered() {
+      return waiting.size;
+    },
+    release: () => {
+      for (const response of waiting) response.destroy();
+    },
+  };
   const server = createServer((_request, response) => {
     state.asked += 1;
     if (state.failure === "silence") {
       response.destroy();
+      return;
+    }
+    if (state.failure === "nothing") {
+      waiting.add(response);
+      response.once("close", () => waiting.delete(response));
       return;
     }
     response.statusCode = state.failure ?? 200;

@@ -128,6 +128,24 @@ test("while the issuer is down, the keys it gave last go on counting, and no oth
   });
 });
 
+test("an issuer that has been silent once is not waited for again by who has one of its keys", async () => {
+  await withIssuer({ maxAgeMs: 0, minAgeMs: never, failureMs: 0 }, async (attempt, server) => {
+    expect(await attempt(old)).toBe(counts);
+    server.failure = 500;
+    expect(await attempt(old)).toBe(counts);
+    // Nothing comes, and nothing ends: who waits for it does so for seconds.
+    server.failure = "nothing";
+    for (let time = 0; time < 3; time += 1) expect(await attempt(old)).toBe(counts);
+    await eventually(() => expect(server.unanswered).toBe(1));
+    expect(server.asked).toBe(3);
+    server.failure = undefined;
+    server.release();
+    server.keys = [next.jwk];
+    await eventually(async () => expect(await attempt(next)).toBe(counts));
+    expect(await attempt(old)).toBe("unauthenticated");
+  });
+});
+
 test("but not for ever", async () => {
   await withIssuer({ maxAgeMs: 0, staleMs: 0, failureMs: 0 }, async (attempt, server) => {
     expect(await attempt(old)).toBe(counts);

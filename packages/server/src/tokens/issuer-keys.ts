@@ -96,10 +96,15 @@ class KeysOfUrl {
     const held = this.#fetched;
     if (held === undefined) return this.#fetch();
     if (ageMs(held) < this.#times.maxAgeMs) return held;
-    return this.#fetch().catch((error: unknown) => {
+    const fetching = this.#fetch().catch((error: unknown) => {
       if (ageMs(held) < this.#times.staleMs) return held;
       throw error;
     });
+    // An issuer that was silent since is tried again, but nobody waits for it once more.
+    const isDown = this.#failedAtMs > held.atMs && ageMs(held) < this.#times.staleMs;
+    if (!isDown) return fetching;
+    fetching.catch(() => undefined);
+    return held;
   }
 
   /** Those who ask at a time wait for one answer. @throws `keys-unreadable` */
