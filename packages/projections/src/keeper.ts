@@ -15,7 +15,7 @@ import { WaitingList } from "./waiting-list.ts";
 import { WorkQueue } from "./work-queue.ts";
 import { WorkerBuild } from "./worker-build.ts";
 
-/** Builds made aside that may turn out to be damaged, one after another, before no more are begun. */
+/** Builds that may turn out to be damaged while they are made, one after another, before no more are begun. */
 const damagedMax = 3;
 
 /** One projection of the views. What changes its builds is done one after the other. */
@@ -33,7 +33,7 @@ export class ProjectionKeeper {
   /** Why no build could be begun. */
   #beginFailure: StoreError | undefined;
   #isBeginning = false;
-  /** How many builds made aside have been lost to damage since one was as it should be. */
+  /** How many builds have been lost to damage since one was as it should be. */
   #damaged = 0;
   #isPaused = false;
   #isClosed = false;
@@ -280,7 +280,9 @@ export class ProjectionKeeper {
     if (this.#next !== undefined) return this.#lookAtNext(this.#next);
     if (this.#worker !== undefined || this.#isBeginning || this.#serving === undefined) return;
     const { ref, runner } = this.#serving;
-    if (runner.checkpoint.position >= ref.begunAt) this.#rebuilding.resolveUpTo(0);
+    if (runner.checkpoint.position < ref.begunAt) return;
+    this.#damaged = 0;
+    this.#rebuilding.resolveUpTo(0);
   }
 
   #lookAtNext(next: OpenBuild): void {
@@ -304,16 +306,14 @@ export class ProjectionKeeper {
     old?.runner.pause();
     await old?.runner.idle();
     const { voidBy, checkpoint } = next.runner;
-    const isReady =
+    let isReady =
       voidBy === undefined && checkpoint.position >= (old?.runner.checkpoint.position ?? 0);
-    const { place, definition } = this.#settings;
     try {
-      if (isReady) await place.set(definition.name, { serving: next.ref });
+      if (isReady) await this.#settings.place.set(this.#name, { serving: next.ref });
     } catch (error) {
       // The next batch tries again.
       this.#rebuilding.rejectAll(toStoreError(error));
-      if (!this.#isPaused) old?.runner.resume();
-      return;
+      isReady = false;
     }
     if (!isReady) {
       if (!this.#isPaused) old?.runner.resume();
@@ -331,11 +331,10 @@ export class ProjectionKeeper {
   async #discard(build: OpenBuild): Promise<void> {
     // Whatever was made of the log before an erasure may hold what it erased.
     const isErased = build.runner.voidBy === "erasure";
-    const isLost = build.runner.voidBy === "damage" && build === this.#next;
-    const going: OpenBuild[] = [];
-    for (const other of [this.#serving, this.#next]) {
-      if (other !== undefined && (isErased || other === build)) going.push(other);
-    }
+    const isNewest = build === (this.#next ?? this.#worker ?? build);
+    const isLost = build.runner.voidBy === "damage" && isNewest;
+    const all = [this.#serving, this.#next].filter((one) => one !== undefined);
+    const going = all.filter((one) => isErased || one === build);
     if (going.length === 0) return;
     for (const { runner } of going) runner.rows.retire();
     if (this.#serving !== undefined && going.includes(this.#serving)) this.#serving = undefined;
