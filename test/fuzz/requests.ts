@@ -28,13 +28,22 @@ export function makeRequest(random: Random, contract: Contract, resolve: Resolve
       path = path.replace(`{${name}}`, () => (isRaw ? rawPart(text) : encoded(text)));
     } else if (parameter.in === "query" && (required ? !random.chance(5) : random.chance(25))) {
       if (parameter.explode === true) query.append(`tag.${anyText(random)}`, anyText(random));
-      else for (const text of parameterTexts(random, schema, resolve)) query.append(name, text);
+      else {
+        for (const text of parameterTexts(random, schema, resolve)) {
+          query.append(name, name === "wait" ? waited(text) : text);
+        }
+      }
     }
   }
   if (random.chance(4)) query.append(anyText(random), anyText(random));
   const search = query.size === 0 ? "" : `?${query.toString()}`;
   const target = `${path}${search}${random.chance(2) ? "%zz&%" : ""}`;
   return { operation, target, isPlain, ...bodyOf(random, operation, resolve) };
+}
+
+/** Seconds that are worth waiting for when nothing comes; anything else as it is. */
+function waited(text: string): string {
+  return /^[1-9]\d$/.test(text) ? "1" : text;
 }
 
 /** What may stand in the first line of a request at all. */
