@@ -42,58 +42,54 @@ const ofReadModels = [
   "/v1/labels",
 ];
 
-test(
-  "with a full disk the log is read on, read models answer for what they have, and nothing is written",
-  (context) =>
-    onSmallDisk(context, 12 * megabyte, async (disk) => {
-      const directory = join(disk, "store");
-      await (await openStore(directory)).close();
-      const server = await startServer({ directory, port: 0 });
-      const ask = async (path: string, init?: RequestInit) => {
-        const response = await fetch(server.url + path, init);
-        const text = await response.text();
-        const isJson = response.headers.get("content-type")?.includes("json") === true;
-        const code =
-          isJson && response.status >= 400 ? (JSON.parse(text) as { code?: string }).code : null;
-        return [response.status, code, text.slice(0, 200)] as const;
+test("with a full disk the log is read on, read models answer for what they have, and nothing is written", (context) =>
+  onSmallDisk(context, 12 * megabyte, async (disk) => {
+    const directory = join(disk, "store");
+    await (await openStore(directory)).close();
+    const server = await startServer({ directory, port: 0 });
+    const ask = async (path: string, init?: RequestInit) => {
+      const response = await fetch(server.url + path, init);
+      const text = await response.text();
+      const isJson = response.headers.get("content-type")?.includes("json") === true;
+      const code =
+        isJson && response.status >= 400 ? (JSON.parse(text) as { code?: string }).code : null;
+      return [response.status, code, text.slice(0, 200)] as const;
+    };
+    const append = (event: object) =>
+      ask("/v1/events", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(event),
+      });
+    try {
+      await append(created("first", { kind: "thing", name: "first" }));
+      expect((await ask("/v1/records"))[0]).toBe(200);
+      const ballast = join(disk, "ballast");
+      await writeFile(ballast, Buffer.alloc(7 * megabyte));
+      for (let n = 0; ; n += 1) if ((await append(big(`r${n}`)))[0] !== 200) break;
+      expect((await append(big("x"))).slice(0, 2)).toEqual([503, "disk-full"]);
+      const notReady = [503, undefined, '{"ready":false,"reasons":["disk-full"]}'];
+      expect(await ask("/readyz")).toEqual(notReady);
+      const statuses = async (paths: readonly string[]) => {
+        const answers: unknown[] = [];
+        for (const path of paths) answers.push([path, ...(await ask(path)).slice(0, 2)]);
+        return answers;
       };
-      const append = (event: object) =>
-        ask("/v1/events", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(event),
-        });
-      try {
-        await append(created("first", { kind: "thing", name: "first" }));
-        expect((await ask("/v1/records"))[0]).toBe(200);
-        const ballast = join(disk, "ballast");
-        await writeFile(ballast, Buffer.alloc(7 * megabyte));
-        for (let n = 0; ; n += 1) if ((await append(big(`r${n}`)))[0] !== 200) break;
-        expect((await append(big("x"))).slice(0, 2)).toEqual([503, "disk-full"]);
-        const notReady = [503, undefined, '{"ready":false,"reasons":["disk-full"]}'];
-        expect(await ask("/readyz")).toEqual(notReady);
-        const statuses = async (paths: readonly string[]) => {
-          const answers: unknown[] = [];
-          for (const path of paths) answers.push([path, ...(await ask(path)).slice(0, 2)]);
-          return answers;
-        };
-        const answered = (paths: readonly string[]) => paths.map((path) => [path, 200, null]);
-        expect(await statuses(ofTheLog)).toEqual(answered(ofTheLog));
-        // Rows are smaller than events: what is left may be too little for the log, and enough for them.
-        for (const path of ofReadModels) {
-          const [status, code] = await ask(path);
-          expect(["200 null", "503 disk-full"]).toContain(`${status} ${code}`);
-        }
-        const ofThen = ofReadModels.map((path) => `${path}?as-of=1`);
-        expect(await statuses(ofThen)).toEqual(answered(ofThen));
-        // Nobody asks anything else of a server that is not ready.
-        expect(await ask("/readyz")).toEqual(notReady);
-        await rm(ballast);
-        await eventually(async () => expect((await ask("/readyz"))[0]).toBe(200));
-        expect(await statuses(ofReadModels)).toEqual(answered(ofReadModels));
-      } finally {
-        await server.close();
+      const answered = (paths: readonly string[]) => paths.map((path) => [path, 200, null]);
+      expect(await statuses(ofTheLog)).toEqual(answered(ofTheLog));
+      // Rows are smaller than events: what is left may be too little for the log, and enough for them.
+      for (const path of ofReadModels) {
+        const [status, code] = await ask(path);
+        expect(["200 null", "503 disk-full"]).toContain(`${status} ${code}`);
       }
-    }),
-  30_000,
-);
+      const ofThen = ofReadModels.map((path) => `${path}?as-of=1`);
+      expect(await statuses(ofThen)).toEqual(answered(ofThen));
+      // Nobody asks anything else of a server that is not ready.
+      expect(await ask("/readyz")).toEqual(notReady);
+      await rm(ballast);
+      await eventually(async () => expect((await ask("/readyz"))[0]).toBe(200));
+      expect(await statuses(ofReadModels)).toEqual(answered(ofReadModels));
+    } finally {
+      await server.close();
+    }
+  }));

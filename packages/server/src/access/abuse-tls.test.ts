@@ -5,18 +5,15 @@ import { request } from "node:https";
 import { join } from "node:path";
 
 import { eventually, withTemporaryDirectory } from "@sennit/core/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { SomeSettings } from "../config/settings.ts";
+import { forAllTests } from "../testing/for-all-tests.ts";
 import { withServer, type Serving } from "../testing/serving.ts";
 import { testCertificate, testKey } from "../testing/test-certificate.ts";
 import { exchange, get, statusesIn, Wire } from "../testing/wire.ts";
 
 const isTls = true;
-
-let shared: Serving;
-let end: () => void = () => undefined;
-let ended: Promise<void>;
 
 function withTlsServer(
   settings: SomeSettings,
@@ -30,27 +27,13 @@ function withTlsServer(
   });
 }
 
-beforeAll(async () => {
-  await new Promise<void>((ready, failed) => {
-    // What is given up is given up soon.
-    const quick = { headersSeconds: 0.5, idleSeconds: 1.5, connectionsMax: 20 };
-    ended = withTlsServer(quick, async (serving) => {
-      shared = serving;
-      ready();
-      await new Promise<void>((resolve) => (end = resolve));
-    });
-    ended.catch(failed);
-  });
-});
-
-afterAll(async () => {
-  end();
-  await ended;
-});
+/** What is given up is given up soon. */
+const quick: SomeSettings = { headersSeconds: 0.5, idleSeconds: 1.5, connectionsMax: 20 };
+const shared = forAllTests<Serving>((use) => withTlsServer(quick, use));
 
 function statusNow(): Promise<number> {
   return new Promise((resolve, reject) => {
-    const to = { port: shared.port, host: "127.0.0.1", path: "/v1/store", agent: false as const };
+    const to = { port: shared().port, host: "127.0.0.1", path: "/v1/store", agent: false as const };
     request({ ...to, ca: testCertificate }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
@@ -62,12 +45,12 @@ function statusNow(): Promise<number> {
 
 /** A server that is still well at the end: it answers, has nothing to blame itself for, and keeps no connection. */
 async function withWell(use: (serving: Serving) => Promise<void>): Promise<void> {
-  await use(shared);
+  await use(shared());
   expect(await statusNow()).toBe(200);
-  expect(shared.logged.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
+  expect(shared().logged.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
   await eventually(async () => {
     const open = await new Promise((resolve) => {
-      shared.app.server.getConnections((_error, count) => resolve(count));
+      shared().app.server.getConnections((_error, count) => resolve(count));
     });
     expect(open).toBe(0);
   });

@@ -3,10 +3,11 @@ import { randomBytes } from "node:crypto";
 
 import { systemClock } from "@sennit/core";
 import { eventually } from "@sennit/core/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { SomeSettings } from "../config/settings.ts";
 import { createKey } from "../keys/manage-keys.ts";
+import { forAllTests } from "../testing/for-all-tests.ts";
 import { withServer, type Serving } from "../testing/serving.ts";
 import { withStartedServer } from "../testing/started-server.ts";
 import { exchange, get, statusesIn, Wire } from "../testing/wire.ts";
@@ -14,31 +15,13 @@ import { exchange, get, statusesIn, Wire } from "../testing/wire.ts";
 /** What is given up is given up soon. */
 const quick: SomeSettings = { headersSeconds: 0.4, idleSeconds: 1 };
 
-let shared: Serving;
-let end: () => void = () => undefined;
-let ended: Promise<void>;
-
-beforeAll(async () => {
-  await new Promise<void>((ready, failed) => {
-    ended = withServer(quick, async (serving) => {
-      shared = serving;
-      ready();
-      await new Promise<void>((resolve) => (end = resolve));
-    });
-    ended.catch(failed);
-  });
-});
-
-afterAll(async () => {
-  end();
-  await ended;
-});
+const shared = forAllTests<Serving>((use) => withServer(quick, use));
 
 /** A server that is still well at the end: it answers, and has nothing to blame itself for. */
 async function withWell(use: (serving: Serving) => Promise<void>): Promise<void> {
-  await use(shared);
-  expect((await fetch(`${shared.url}/v1/store`)).status).toBe(200);
-  expect(shared.logged.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
+  await use(shared());
+  expect((await fetch(`${shared().url}/v1/store`)).status).toBe(200);
+  expect(shared().logged.filter(({ level }) => level === "error" || level === "fatal")).toEqual([]);
 }
 
 test("headers that come a byte at a time are waited for no longer than the setting says", async () => {

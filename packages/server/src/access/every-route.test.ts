@@ -1,46 +1,34 @@
 /** Every route with every kind of credential: who is not let in learns nothing and changes nothing. */
 import { openStore, systemClock } from "@sennit/core";
 import { withTemporaryDirectory } from "@sennit/core/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { createKey, revokeKey } from "../keys/manage-keys.ts";
 import { allRoutes } from "../routes/index.ts";
 import { scopes, type Scope } from "../scopes.ts";
 import { startServer, type RunningServer } from "../start.ts";
+import { forAllTests } from "../testing/for-all-tests.ts";
 
 const past = { nowUs: () => Date.parse("2020-01-01T00:00:00Z") * 1000 };
 const clock = systemClock;
 
 /** Credentials by what is right or wrong with them; undefined for none. */
 const credentials: Record<string, string | undefined> = { missing: undefined };
-let server: RunningServer;
-let end: () => void = () => undefined;
-let serving: Promise<void>;
-
-beforeAll(async () => {
-  await new Promise<void>((ready, failed) => {
-    serving = withTemporaryDirectory(async (directory) => {
-      const store = await openStore(directory);
-      await store.append([
-        { type: "record.created", recordId: "there", data: { kind: "k", name: "records" } },
-      ]);
-      await store.label("there", 1);
-      await store.close();
-      await makeCredentials(directory);
-      const limits = { readsPerSecondMax: 0, writesPerSecondMax: 0, refusalsPerMinuteMax: 0 };
-      server = await startServer({ directory, port: 0, auth: "on", ...limits });
-      ready();
-      await new Promise<void>((resolve) => (end = resolve));
-      await server.close();
-    });
-    serving.catch(failed);
-  });
-});
-
-afterAll(async () => {
-  end();
-  await serving;
-});
+const server = forAllTests<RunningServer>((use) =>
+  withTemporaryDirectory(async (directory) => {
+    const store = await openStore(directory);
+    await store.append([
+      { type: "record.created", recordId: "there", data: { kind: "k", name: "records" } },
+    ]);
+    await store.label("there", 1);
+    await store.close();
+    await makeCredentials(directory);
+    const limits = { readsPerSecondMax: 0, writesPerSecondMax: 0, refusalsPerMinuteMax: 0 };
+    const started = await startServer({ directory, port: 0, auth: "on", ...limits });
+    await use(started);
+    await started.close();
+  }),
+);
 
 async function makeCredentials(directory: string): Promise<void> {
   // One actor, so that scopes alone make the difference.
@@ -81,7 +69,7 @@ async function ask(
 ): Promise<Answered> {
   const path = route.url.replaceAll(/:[A-Za-z]+/g, named);
   const abort = new AbortController();
-  const response = await fetch(`${server.url}${path}`, {
+  const response = await fetch(`${server().url}${path}`, {
     method: route.method,
     headers: {
       ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
@@ -100,7 +88,7 @@ async function ask(
 
 async function headNow(): Promise<string | null> {
   const headers = { authorization: `Bearer ${credentials["read"]}` };
-  return (await fetch(`${server.url}/v1/store`, { headers })).headers.get("sennit-position");
+  return (await fetch(`${server().url}/v1/store`, { headers })).headers.get("sennit-position");
 }
 
 const guarded = allRoutes.flatMap((route) =>
@@ -161,7 +149,7 @@ const open: readonly (readonly [method: string, url: string])[] = [
 ];
 
 test.each(open)("%s %s asks for no credential", async (method, url) => {
-  const { status } = await fetch(`${server.url}${url}`, { method });
+  const { status } = await fetch(`${server().url}${url}`, { method });
   expect([401, 403]).not.toContain(status);
 });
 
@@ -170,7 +158,7 @@ test("what is no route is told so to everybody alike", async () => {
     const answers = await Promise.all(
       Object.values(credentials).map(async (credential) => {
         const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
-        const response = await fetch(`${server.url}${path}`, { headers });
+        const response = await fetch(`${server().url}${path}`, { headers });
         const { code } = (await response.json()) as { code: string };
         return [response.status, code, response.headers.get("sennit-position")];
       }),
@@ -184,7 +172,7 @@ test("a method that an address does not have is told to everybody alike", async 
     const answers = await Promise.all(
       Object.values(credentials).map(async (credential) => {
         const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
-        const response = await fetch(`${server.url}${path}`, { method: "DELETE", headers });
+        const response = await fetch(`${server().url}${path}`, { method: "DELETE", headers });
         const { code } = (await response.json()) as { code: string };
         return [code, response.headers.get("allow"), response.headers.get("sennit-position")];
       }),

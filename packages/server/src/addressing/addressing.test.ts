@@ -2,30 +2,13 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { allRoutes } from "../routes/index.ts";
+import { forAllTests } from "../testing/for-all-tests.ts";
 import { withServer, type Serving } from "../testing/serving.ts";
 
-let serving: Serving;
-let end: () => void = () => undefined;
-let ended: Promise<void>;
-
-beforeAll(async () => {
-  await new Promise<void>((ready, failed) => {
-    ended = withServer({}, async (given) => {
-      serving = given;
-      ready();
-      await new Promise<void>((resolve) => (end = resolve));
-    });
-    ended.catch(failed);
-  });
-});
-
-afterAll(async () => {
-  end();
-  await ended;
-});
+const serving = forAllTests<Serving>((use) => withServer({}, use));
 
 interface Answered {
   readonly status: number;
@@ -35,7 +18,7 @@ interface Answered {
 
 /** Asks with the target exactly as it is given. */
 function ask(method: string, path: string, body?: string): Promise<Answered> {
-  const { port } = serving;
+  const { port } = serving();
   return new Promise((resolve, reject) => {
     const asked = request({ port, host: "127.0.0.1", method, path }, (response) => {
       const { statusCode: status = 0, headers } = response;
