@@ -61,7 +61,9 @@ const putSubscription = defineRoute({
     body: Type.Object(
       {
         filter: Type.Optional(subscriptionFilter),
-        from: Type.Optional(Type.Integer({ minimum: 1, description: "Default: what comes next." })),
+        from: Type.Optional(
+          Type.Integer({ ...position, minimum: 1, description: "Default: what comes next." }),
+        ),
       },
       { additionalProperties: false },
     ),

@@ -97,6 +97,13 @@ test("who waits gets the next event that fits, or none in time", async () => {
   });
 });
 
+test.each([0, -1, 1.5, 2 ** 53, "1", null])("nothing is read from position %s", async (from) => {
+  await withServer({}, async ({ url }) => {
+    expect((await ask(url, "PUT", "/flow", { from })).status).toBe(400);
+    expect((await ask(url, "GET", "/flow")).status).toBe(404);
+  });
+});
+
 test("a subscription is made once, under a name that can be a file's, and there are so many", async () => {
   await withServer({ subscriptionsMax: 2 }, async ({ url }) => {
     const filter = { kinds: ["a", "b"] };
